@@ -1,0 +1,1 @@
+"""The real-cluster suite: `make test-cluster`, on whatever cluster the environment points at."""
