@@ -1,0 +1,243 @@
+"""The runs: who asked what, and which of them is on. What a worker does to a run is in `workers/jobs`.
+
+Redis holds the truth of a run; an rq job only carries its id to a worker. A cluster has one run at a time: its `claim`.
+Record, claim and job are written at once, so that a crash leaves all of them or none.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass
+
+import msgspec
+from redis import Redis
+from redis.client import Pipeline
+
+from contract import records
+from contract.blocks.views import ACTIVE
+from contract.connection import DAY, QUARTER, atomically, clock, store, text
+from contract.jobs import CHECK_CLUSTER, Jobs
+from contract.model import Question
+from contract.records import LIVE, RunRecord, joined_key, key, outbox_key
+from contract.refusal import Refused
+from contract.signing import Key
+
+MOST_LIVE = 200
+"""Runs that may wait or be on, of everybody."""
+
+MOST_PER_USER = 10
+"""Runs that may wait or be on, of one person."""
+
+REQUEST_SECONDS = 3600
+"""How long a request that is sent again is known for the same. Slack repeats one for six minutes at the most."""
+
+_ALPHABET = string.digits + string.ascii_lowercase
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of a question.
+
+    joined: a run that answers it was there already. position: how many starts away it is, among all runs where its
+    cluster is free, else among those that wait for its cluster; 0 for one that is on. parent_ts: its message in
+    `channel`, "" before it has one.
+    """
+
+    run: str
+    joined: bool
+    position: int
+    parent_ts: str
+    channel: str
+
+
+def new_run() -> str:
+    """An id for a run that no other has."""
+    return "run_" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
+class Runs:
+    """Runs to be asked for, looked at, stopped. Each method raises RedisError where Redis fails."""
+
+    def __init__(self, redis: Redis, key: Key) -> None:
+        self.redis = redis
+        self.jobs = Jobs(redis, key)
+
+    def ask(
+        self,
+        question: Question,
+        *,
+        user: str,
+        team: str,
+        channel: str,
+        thread_ts: str = "",
+        request: str = "",
+    ) -> Asked:
+        """Start a run, or queue it behind the cluster's present one, or join the run that answers the same question.
+
+        user: "" for a schedule. thread_ts: the thread to answer in, else a new one in the channel. request: what
+        Slack's repetitions of one request have in common; the same request gets the same run. Raises Refused where
+        this person, or everybody together, has too many runs waiting.
+        """
+        now = clock(self.redis)
+        record = RunRecord(
+            run=new_run(),
+            question=question,
+            state="queued",
+            user=user,
+            team=team,
+            channel=channel,
+            thread_ts=thread_ts,
+            asked=now,
+        )
+        watched = f"request:{request}", key(record.run), _claim(record.cluster), _waiting(record.cluster)
+        run, joined = atomically(self.redis, lambda pipe: self._ask(pipe, record, request), *watched)
+        return self._asked(run, joined=joined)
+
+    def _ask(self, pipe: Pipeline, record: RunRecord, request: str) -> tuple[str, bool]:
+        """The run that the question got, and whether that one was there before."""
+        if request and (earlier := text(pipe.get(f"request:{request}"))):
+            return earlier.partition(" ")[0], earlier.endswith(" joined")
+        if pipe.exists(key(record.run)):
+            return record.run, False
+        present, waiting = self._of_cluster(pipe, record.cluster)
+        same = next((one for one in (*present, *waiting) if one.question == record.question and not one.stop), None)
+        if same is None:
+            self._refuse_too_many(pipe, record.user)
+        pipe.multi()
+        if same:
+            _join(pipe, same, record)
+        else:
+            self._write(pipe, record, claim=not present)
+        run, how = (same.run, "joined") if same else (record.run, "asked")
+        if request:
+            pipe.set(f"request:{request}", f"{run} {how}", ex=REQUEST_SECONDS)
+        return run, bool(same)
+
+    def _of_cluster(self, pipe: Pipeline, cluster: str) -> tuple[tuple[RunRecord, ...], tuple[RunRecord, ...]]:
+        """The cluster's claimed run, if that one lives, and those that wait for it."""
+        claimed = text(pipe.get(_claim(cluster)))
+        waiting = [text(run) for run in pipe.lrange(_waiting(cluster), 0, -1)]
+        found = [record for record in records.load(self.redis, claimed, *waiting) if record.live]
+        return (
+            tuple(record for record in found if record.run == claimed),
+            tuple(record for record in found if record.run != claimed),
+        )
+
+    def _refuse_too_many(self, pipe: Pipeline, user: str) -> None:
+        if int(pipe.zcard(LIVE)) >= MOST_LIVE:
+            raise Refused(f"dnsmedic is busy: {MOST_LIVE} checks are waiting. Ask again in a few minutes.")
+        if user and int(pipe.zcard(_mine(user))) >= MOST_PER_USER:
+            raise Refused(
+                f"You have {MOST_PER_USER} checks waiting or running. Wait for one of them to end, or stop one."
+            )
+
+    def _write(self, pipe: Pipeline, record: RunRecord, *, claim: bool) -> None:
+        target = {"team": record.team, "channel": record.channel, "thread_ts": record.thread_ts, "user": record.user}
+        asked = {"state": record.state, "asked": record.asked, "question": msgspec.json.encode(record.question)}
+        store(pipe, key(record.run), {**target, **asked}, QUARTER)
+        store(pipe, outbox_key(record.run), target, QUARTER)
+        for index in (LIVE, _mine(record.user)) if record.user else (LIVE,):
+            pipe.zadd(index, {record.run: record.asked})
+            pipe.expire(index, DAY)
+        if claim:
+            self.dispatch(pipe, record, record.asked)
+        else:
+            pipe.rpush(_waiting(record.cluster), record.run)
+            pipe.expire(_waiting(record.cluster), DAY)
+
+    def dispatch(self, pipe: Pipeline, record: RunRecord, now: float) -> None:
+        """Claim the run's cluster and queue a job for it, when the pipe is executed."""
+        number = record.dispatches + 1
+        job = f"{record.run}-{number}"
+        pipe.set(_claim(record.cluster), record.run, ex=DAY)
+        store(pipe, key(record.run), {"job": job, "dispatches": number, "dispatched": now}, QUARTER)
+        self.jobs.put(CHECK_CLUSTER, record.run, job, pipe)
+
+    def successor(self, pipe: Pipeline, cluster: str) -> RunRecord | None:
+        """The run that comes next for a cluster. Watch `claim_keys` to rely on it."""
+        return next(iter(self._of_cluster(pipe, cluster)[1]), None)
+
+    def hand_on(self, pipe: Pipeline, cluster: str, successor: RunRecord | None, now: float) -> None:
+        """Give the cluster's claim to its next run, or free it, when the pipe is executed."""
+        if successor is None:
+            pipe.delete(_claim(cluster))
+        else:
+            pipe.lrem(_waiting(cluster), 0, successor.run)
+            self.dispatch(pipe, successor, now)
+
+    def _asked(self, run: str, *, joined: bool) -> Asked:
+        record = self.get(run)
+        if record is None:
+            return Asked(run, joined, 0, "", "")
+        return Asked(run, joined, self.position(record), record.parent_ts, record.channel)
+
+    def position(self, record: RunRecord) -> int:
+        """How many starts away a run is; 0 for one that is on or has ended. See `Asked`."""
+        if record.state != "queued":
+            return 0
+        place = self.redis.lpos(_waiting(record.cluster), record.run)
+        if isinstance(place, int):
+            return place + 1
+        before = self.jobs.place(record.job)
+        return 1 if before is None else before + 1
+
+    def get(self, run: str) -> RunRecord | None:
+        """The run's record; None where none is kept."""
+        return next(iter(records.load(self.redis, run)), None)
+
+    def live(self) -> tuple[RunRecord, ...]:
+        """The runs that wait or are on, oldest first."""
+        runs = [text(run) for run in self.redis.zrange(LIVE, 0, -1)]
+        return tuple(record for record in records.load(self.redis, *runs) if record.live)
+
+    def waiting(self) -> tuple[RunRecord, ...]:
+        """The runs that no worker has begun yet, oldest first."""
+        return tuple(record for record in self.live() if record.state == "queued")
+
+    def stop(self, run: str, *, user: str) -> bool:
+        """Ask for the end of a run that waits or is on; its worker ends it after the present step. False: it had ended.
+
+        Whether this person may is for the caller to know.
+        """
+
+        def work(pipe: Pipeline) -> bool:
+            state, stop = (text(value) for value in pipe.hmget(key(run), ["state", "stop"]))
+            if state not in ACTIVE:
+                return False
+            pipe.multi()
+            if not stop:
+                pipe.hset(key(run), "stop", user or "?")
+            return True
+
+        return atomically(self.redis, work, key(run))
+
+
+def _join(pipe: Pipeline, run: RunRecord, record: RunRecord) -> None:
+    """Add who asked to those whom the end is told, when the pipe is executed."""
+    if record.user and record.user != run.user:
+        pipe.zadd(joined_key(run.run), {record.user: record.asked}, nx=True)
+        pipe.expire(joined_key(run.run), QUARTER)
+
+
+def claim_keys(cluster: str) -> tuple[str, str]:
+    """What to watch while a claim changes hands."""
+    return _claim(cluster), _waiting(cluster)
+
+
+def settle(pipe: Pipeline, record: RunRecord) -> None:
+    """Take a run that has ended, and said so, out of the lists of those that live, when the pipe is executed."""
+    pipe.zrem(LIVE, record.run)
+    pipe.zrem(_mine(record.user), record.run)
+
+
+def _claim(cluster: str) -> str:
+    return f"claim:{cluster}"
+
+
+def _waiting(cluster: str) -> str:
+    return f"waiting:{cluster}"
+
+
+def _mine(user: str) -> str:
+    return f"mine:{user}"
