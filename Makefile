@@ -13,6 +13,8 @@ JOBS ?= 2
 ARGS ?=
 
 export VIRTUAL_ENV := $(CURDIR)/.venv
+# The certificates that this machine trusts: behind a proxy, uv's own do not do.
+export UV_SYSTEM_CERTS ?= true
 # A caller's own may lead Python elsewhere.
 unexport PYTHONPATH PYTHONHOME
 unexport CONDA_PREFIX

@@ -63,7 +63,9 @@ def test_no_file_names_a_machine_or_a_package_registry() -> None:
 
 def test_nothing_is_left_for_later() -> None:
     """No file says that something is still to be done."""
-    words = re.compile(r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplemented" + "Error"]) + r")\b")
+    words = re.compile(
+        r"\b(" + "|".join(["TO" + "DO", "FIX" + "ME", "XX" + "X", "raise NotImplemented" + "Error"]) + r")\b"
+    )
     found = [
         str(path.relative_to(ROOT))
         for path in _tracked()
@@ -103,13 +105,21 @@ def test_names_say_what_a_thing_is() -> None:
     assert ([], []) == (modules, classes)
 
 
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    last = handler.body[-1]
+    return isinstance(last, ast.Raise) and last.exc is None
+
+
 def test_only_the_runner_catches_everything() -> None:
-    """The one broad `except` of the product is the runner's: everywhere else an unknown error is a bug, and shows."""
+    """The one broad `except` of the product is the runner's: everywhere else an unknown error is a bug, and shows.
+
+    A handler that ends in `raise` hides nothing, and does not count.
+    """
     broad = [
         name
         for name, tree in _trees(MODULES)
         for node in ast.walk(tree)
-        if isinstance(node, ast.ExceptHandler)
+        if isinstance(node, ast.ExceptHandler) and not _raises_again(node)
         for caught in (node.type.elts if isinstance(node.type, ast.Tuple) else [node.type])
         if caught is None or (isinstance(caught, ast.Name) and caught.id in {"Exception", "BaseException"})
     ]
