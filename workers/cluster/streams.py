@@ -1,0 +1,168 @@
+"""Port-forward: a TCP stream to a port of a pod, over one WebSocket to the API server (v4.channel.k8s.io).
+
+The official client opens it without a time-out for the handshake, so the few frames of the protocol are read here.
+Channel 0 carries the data of the first port, channel 1 its errors; each begins with the port's number.
+https://kubernetes.io/docs/reference/using-api/ (WebSocket channels)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import time
+from types import TracebackType
+from typing import Self
+
+import websocket
+
+from .errors import CannotRead, Why
+from .grants import Resource
+from .kube import Api, Deadline, causes, explain
+
+FRAME = 16 * 1024 * 1024
+
+
+class Refused(OSError):
+    """The pod's end refused the connection; the text is the kubelet's."""
+
+
+class Tunnel:
+    """One TCP connection to a pod's port. Use it in a `with`; it may be used by one thread."""
+
+    def __init__(self, api: Api, namespace: str, pod: str, port: int, deadline: Deadline) -> None:
+        """Raises CannotRead where the API server does not open it."""
+        self._what = Resource(
+            verb="get,create", resource="pods", namespace=namespace, name=pod, subresource="portforward"
+        )
+        self._deadline, self._port = deadline, port
+        self._buffer = bytearray()
+        self._begun: set[int] = set()
+        self.error = ""
+        address = api.configuration.host.replace("https://", "wss://", 1) + f"{self._what.path}?ports={port}"
+        try:
+            self._socket = websocket.create_connection(
+                address,
+                timeout=max(0.1, deadline.left),
+                header=[f"{name}: {value}" for name, value in api.headers().items()],
+                subprotocols=["v4.channel.k8s.io"],
+                sslopt={"context": api.ssl_context()},
+                redirect_limit=0,
+                enable_multithread=False,
+                skip_utf8_validation=True,
+                suppress_origin=True,
+            )
+        except websocket.WebSocketBadStatusException as problem:
+            raise self._refusal(problem) from None
+        except (websocket.WebSocketException, OSError) as problem:
+            reason, why = explain(problem, api.configuration.host)
+            raise CannotRead("open", self._what.words, reason, why=why) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it; never raises."""
+        with contextlib.suppress(websocket.WebSocketException, OSError):  # it is over either way
+            self._socket.shutdown()  # type: ignore[no-untyped-call]
+
+    def send(self, data: bytes) -> None:
+        """Send to the pod's port. Raises OSError."""
+        self._timed()
+        try:
+            self._socket.send_binary(b"\x00" + data)
+        except websocket.WebSocketException as problem:
+            raise ConnectionResetError(str(problem)) from None
+
+    def receive(self, count: int) -> bytes:
+        """Exactly COUNT bytes. Raises TimeoutError, Refused or ConnectionResetError (both OSError)."""
+        while len(self._buffer) < count:
+            self._read()
+        taken = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return taken
+
+    def rest(self, cap: int) -> bytes:
+        """All until the other end closes, at most CAP bytes. Raises TimeoutError and Refused."""
+        while len(self._buffer) < cap:
+            try:
+                self._read()
+            except ConnectionResetError:
+                break
+        return bytes(self._buffer[:cap])
+
+    def _read(self) -> None:
+        """One frame into the buffer."""
+        self._timed()
+        try:
+            code, frame = self._socket.recv_data()
+        except websocket.WebSocketTimeoutException:
+            raise TimeoutError("no answer through the tunnel in time") from None
+        except websocket.WebSocketException:
+            raise self._ended() from None
+        if code == websocket.ABNF.OPCODE_CLOSE or not frame:
+            raise self._ended()
+        self._take(frame[0], frame[1:])
+
+    def _take(self, channel: int, data: bytes) -> None:
+        if len(data) > FRAME:
+            raise ConnectionResetError("a frame too large")
+        if channel not in self._begun:
+            self._begun.add(channel)
+            if len(data) == 2 and struct.unpack("<H", data)[0] == self._port:
+                return
+        if channel == 1 and data:
+            self.error = data.decode("utf-8", "replace").strip()[:300]
+            raise Refused(self.error)
+        if channel == 0:
+            self._buffer += data
+
+    def _ended(self) -> OSError:
+        return Refused(self.error) if self.error else ConnectionResetError("the tunnel ended")
+
+    def _timed(self) -> None:
+        if self._deadline.over:
+            raise TimeoutError("no answer through the tunnel in time")
+        self._socket.settimeout(self._deadline.left)
+
+    def _refusal(self, problem: websocket.WebSocketBadStatusException) -> CannotRead:
+        status = problem.status_code
+        said = (problem.resp_body or b"").decode("utf-8", "replace")[:300]
+        if status == 403:
+            grant = f"Role dnsmedic-read in namespace {self._what.namespace}: "
+            grant += '{apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}'
+            return CannotRead("open", self._what.words, f"403 forbidden: {said}", grant=grant, why=Why.FORBIDDEN)
+        if status == 401:
+            return CannotRead(
+                "open", self._what.words, "401 unauthorized", grant=self._what.entry, why=Why.UNAUTHORIZED
+            )
+        return CannotRead("open", self._what.words, f"{status}: {said}".strip(": "), why=Why.OTHER)
+
+
+def refused(problem: BaseException) -> bool:
+    """Whether the pod's own end said that nobody listens."""
+    return any(isinstance(one, Refused) and "refused" in str(one) for one in causes(problem))
+
+
+def http_get(
+    api: Api, namespace: str, pod: str, port: int, path: str, *, seconds: float, cap: int
+) -> tuple[int, bytes]:
+    """One HTTP GET to a pod's port through a tunnel: status and body (at most CAP bytes). Raises CannotRead."""
+    deadline = Deadline.after(seconds)
+    began = time.monotonic()
+    with Tunnel(api, namespace, pod, port, deadline) as tunnel:
+        try:
+            tunnel.send(f"GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode())
+            head, _, body = tunnel.rest(cap).partition(b"\r\n\r\n")
+        except OSError as problem:
+            raise CannotRead(
+                "read", f"http port {port}{path} of {namespace}/{pod}", f"{problem} ({time.monotonic() - began:.1f} s)"
+            ) from None
+    words = head.split(b" ", 2)
+    if len(words) < 2 or not words[1].isdigit():
+        raise CannotRead("read", f"http port {port}{path} of {namespace}/{pod}", "no HTTP answer")
+    return int(words[1]), body

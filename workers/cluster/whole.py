@@ -1,0 +1,237 @@
+"""`Cluster`: the readings and the survey together, as checks get them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from contract.model import NameKind, Path
+
+from . import corefile, probes
+from .errors import CannotRead, Gaps
+from .objects import Node, Pod
+from .reader import SYSTEM, Reader
+from .survey import (
+    MAX_NODES,
+    NODE_LOCAL,
+    REPEATS,
+    Name,
+    Post,
+    Survey,
+    Target,
+    asked_from,
+    canary,
+    is_address,
+    looked_from,
+    plan_of,
+    questions,
+    resolv_from,
+    send_out,
+)
+
+MAX_REPLICAS = 20
+MAX_STRAYS = 6
+MAX_UPSTREAMS = 6
+
+
+class Cluster(Reader):
+    """One cluster in one run: it only reads."""
+
+    @property
+    def _gaps(self) -> Gaps:
+        """What the survey could not read is the gap of the step that is about it: the survey asks what it can."""
+        return Gaps()
+
+    def coredns_pods(self) -> tuple[Pod, ...]:
+        """The pods that CoreDNS' Deployment owns or its usual label finds, ended ones left out."""
+        found = {p.name: p for p in self.pods(SYSTEM, "k8s-app=kube-dns")}
+        return tuple(p for p in found.values() if p.status.phase not in ("Succeeded", "Failed"))
+
+    def survey(self) -> Survey:
+        """What probes on the nodes saw: one round of questions a run. Raises CannotRead where none could be sent."""
+        return self._memo.once("survey", self._survey)
+
+    def pod_survey(self) -> Survey | None:
+        """The same from inside the network of the pod that somebody asked about; None where nobody did."""
+        return self._memo.once("pod survey", self._pod_survey)
+
+    def asked_pod(self) -> Pod | None:
+        """The pod that somebody asked about: NAMESPACE/POD, or NAMESPACE/WORKLOAD for one of its pods. None: not there."""
+        return self._memo.once("asked pod", self._asked_pod)
+
+    def _asked_pod(self) -> Pod | None:
+        namespace, _, name = self.question.pod.partition("/")
+        if not name:
+            return None
+        exact = self.pod(namespace, name)
+        if exact is not None:
+            return exact
+        owned = [p for p in self.pods(namespace) if belongs(p, name)]
+        return max(owned, key=lambda p: (p.running, p.ready, p.metadata.creation_timestamp), default=None)
+
+    def _survey(self) -> Survey:
+        pods = self._readable_replicas()
+        nodes, left_out = self._nodes_that_matter(pods)
+        asks = self._targets(pods)
+        canary_name = canary()
+        libc = tuple(dict.fromkeys(("kubernetes.default", self.entry.names_external, canary_name)))
+        made = questions(asks)
+        posts = [Post(node=n.name, policy="ClusterFirst", made=made, libc=libc) for n in nodes]
+        beside = {p.spec.node_name for p in pods}
+        own = questions(self._own())
+        posts += [
+            Post(node=n.name, policy="Default", made=own, libc=()) for n in nodes if n.name in beside or not beside
+        ]
+        if not posts:
+            raise CannotRead("start", "probe pods", "no node is ready to run one")
+
+        def launch(post: Post, number: int) -> tuple[probes.Line, ...]:
+            return probes.in_pod(
+                self._api, run=self.run, image=self.image, node=post.node, policy=post.policy, number=number,
+                plan=plan_of(post.made, post.libc),
+            )  # fmt: skip
+
+        found = send_out(posts, launch, canary_name=canary_name, missing=left_out)
+        if not found.nodes and found.gaps:
+            first = found.gaps[0]
+            raise CannotRead("run", "probe pods", f"{first.what}: {first.reason}", grant=first.grant)
+        return found
+
+    def _pod_survey(self) -> Survey | None:
+        pod = self.asked_pod()
+        if pod is None:
+            return None
+        made = questions(self._targets(self._readable_replicas()))
+        names = ("kubernetes.default", self.entry.names_external, self.question.name, canary_name := canary())
+        libc = tuple(dict.fromkeys(name for name in names if name))
+        lines = probes.in_network_of(self._api, pod, run=self.run, image=self.image, plan=plan_of(made, libc))
+        here = {"node": pod.spec.node_name, "policy": pod.spec.dns_policy, "pod": pod.key}
+        return Survey(
+            nodes=(pod.spec.node_name,), missing=(), asked=tuple(asked_from(lines, made, **here)),
+            looked=tuple(looked_from(lines, libc, **here)), resolv=tuple(resolv_from(lines, **here)), canary=canary_name,
+        )  # fmt: skip
+
+    # Whom to ask, and what
+
+    def _readable_replicas(self) -> tuple[Pod, ...]:
+        found = self._gaps.of(self.coredns_pods, ())
+        running = [p for p in found if p.status.phase == "Running" and p.addresses]
+        return tuple(running[:MAX_REPLICAS])
+
+    def internal(self) -> Name:
+        """The name inside the cluster, asked for the family that the cluster's Services have."""
+        service = self._kube_dns_addresses()
+        six = bool(service) and all(":" in a for a in service)
+        return Name(kind=NameKind.INTERNAL, name=self.entry.names_internal, rtype="AAAA" if six else "A")
+
+    def names(self) -> tuple[Name, ...]:
+        """All names that are asked: internal, external, and the one that somebody complains about."""
+        wanted = [self.internal(), Name(kind=NameKind.EXTERNAL, name=self.entry.names_external)]
+        if self.question.name:
+            wanted.append(Name(kind=NameKind.ASKED, name=self.question.name))
+        return tuple(wanted)
+
+    def _kube_dns_addresses(self) -> tuple[str, ...]:
+        service = self._gaps.of(lambda: self.service(SYSTEM, "kube-dns"), None)
+        return service.addresses if service else ()
+
+    def _targets(self, pods: Sequence[Pod]) -> list[tuple[Target, list[tuple[Name, str, int]]]]:
+        internal, *others = self.names()
+        through = [(internal, "udp", REPEATS), (internal, "tcp", 2)]
+        through += [
+            (name, transport, 2 if transport == "udp" else 1) for name in others for transport in ("udp", "tcp")
+        ]
+        direct = [(name, transport, 1) for name in (internal, *others) for transport in ("udp", "tcp")]
+        targets = [
+            (Target(path=Path.CLUSTER_IP, address=a, label="kube-dns"), through) for a in self._kube_dns_addresses()
+        ]
+        own = Target(path=Path.CLIENT, address="own", label="own")
+        targets.append((own, [(internal, "udp", 1)]))
+        for pod in pods:
+            one = Target(path=Path.REPLICA, address=pod.addresses[0], label=f"pod/{pod.name}", node=pod.spec.node_name)
+            targets.append((one, direct))
+        targets += [(stray, [(internal, "udp", 1)]) for stray in self._strays(pods)]
+        if self._gaps.of(lambda: self.daemon_set(SYSTEM, "node-local-dns"), None) is not None:
+            local = Target(path=Path.NODE_LOCAL, address=NODE_LOCAL, label="node-local-dns")
+            targets.append((local, [(name, "udp", 1) for name in (internal, *others)]))
+        targets += self._upstreams(others)
+        return targets
+
+    def _strays(self, pods: Sequence[Pod]) -> list[Target]:
+        """Addresses among the endpoints of kube-dns that no CoreDNS pod has."""
+        known = {a for pod in pods for a in pod.addresses}
+        found = [
+            address
+            for one in self._gaps.of(lambda: self.slices(SYSTEM, "kube-dns"), ())
+            for endpoint in one.endpoints
+            if endpoint.ready
+            for address in endpoint.addresses
+            if address not in known and is_address(address)
+        ]
+        return [Target(path=Path.REPLICA, address=a, label=a) for a in list(dict.fromkeys(found))[:MAX_STRAYS]]
+
+    def _upstreams(self, others: Sequence[Name]) -> list[tuple[Target, list[tuple[Name, str, int]]]]:
+        """The name servers that the Corefile names by address, asked what they are there for."""
+        config = self._gaps.of(lambda: self.config_map(SYSTEM, "coredns"), None)
+        if config is None:
+            return []
+        asked: dict[str, tuple[Target, list[tuple[Name, str, int]]]] = {}
+        for forward in corefile.forwards(config.data.get("Corefile", "")):
+            for address, port in forward.addresses[:MAX_UPSTREAMS]:
+                wanted = [n for n in others if under(n.name, forward.zone)] or [
+                    Name(kind=NameKind.EXTERNAL, name=forward.zone or ".", rtype="SOA")
+                ]
+                target = Target(path=Path.UPSTREAM, address=address, label=address, port=port)
+                asked.setdefault(address, (target, [(n, "udp", 1) for n in wanted]))
+        return list(asked.values())[:MAX_UPSTREAMS]
+
+    def _own(self) -> list[tuple[Target, list[tuple[Name, str, int]]]]:
+        """What a pod with CoreDNS' own resolv.conf asks its name servers: the upstream without CoreDNS."""
+        own = Target(path=Path.UPSTREAM, address="own", label="own")
+        wanted = [(name, transport, 1) for name in self.names()[1:] for transport in ("udp", "tcp")]
+        return [(own, wanted)]
+
+    def _nodes_that_matter(self, pods: Sequence[Pod]) -> tuple[tuple[Node, ...], tuple[tuple[str, str], ...]]:
+        """The nodes to look from, ten at most, and those that are left out with the reason."""
+        every = self.nodes()
+        fit = [n for n in every if not unfit(n)]
+        left_out = [(n.name, unfit(n)) for n in every if unfit(n)]
+        asked = self._gaps.of(self.asked_pod, None)
+        seen: Counter[tuple[str, str]] = Counter()
+
+        def rank(node: Node) -> tuple[int, str]:
+            if asked is not None and node.name == asked.spec.node_name:
+                return 0, node.name
+            if any(p.spec.node_name == node.name for p in pods):
+                return 1, node.name
+            seen[node.group, node.zone] += 1
+            return 1 + seen[node.group, node.zone], node.name
+
+        ordered = [node for _, node in sorted((((rank(n)), n) for n in fit), key=lambda pair: pair[0])]
+        left_out += [(n.name, f"only {MAX_NODES} nodes are looked from at a time") for n in ordered[MAX_NODES:]]
+        return tuple(ordered[:MAX_NODES]), tuple(left_out)
+
+
+def unfit(node: Node) -> str:
+    """Why no probe pod can run on a node, or ""."""
+    if not node.ready:
+        return "the node is not ready"
+    if node.compute_type == "fargate":
+        return "Fargate runs no pod that is pinned to a node"
+    if node.status.node_info.operating_system not in ("", "linux"):
+        return f"it runs {node.status.node_info.operating_system}, and the probe needs Linux"
+    return ""
+
+
+def under(name: str, zone: str) -> bool:
+    """Whether NAME is ZONE or below it; the root holds every name."""
+    name, zone = name.rstrip(".").lower(), zone.rstrip(".").lower()
+    return not zone or name == zone or name.endswith(f".{zone}")
+
+
+def belongs(pod: Pod, workload: str) -> bool:
+    """Whether a pod belongs to a workload of that name, by its owner (a ReplicaSet's name ends in a hash)."""
+    for owner in pod.metadata.owner_references:
+        if owner.name == workload or (owner.kind == "ReplicaSet" and owner.name.rpartition("-")[0] == workload):
+            return True
+    return False
