@@ -18,7 +18,7 @@ from contract.blocks.message import (
     section,
     sections,
 )
-from contract.blocks.text import code, line, mention, moment, more, mrkdwn, plain
+from contract.blocks.text import code, line, mention, moment, more, mrkdwn, plain, size
 from contract.blocks.views import (
     ACTIVE,
     RunView,
@@ -163,6 +163,6 @@ def _text(view: RunView) -> str:
     )
     for held in lines:
         text = "\n".join(held)
-        if len(text) <= MOST_TEXT:
+        if size(text) <= MOST_TEXT:
             return text
     return "\n".join([*_head(view), _footer(view)])

@@ -49,22 +49,30 @@ def _visible(letter: str, category: str) -> str:
 
 def mrkdwn(text: str, most: int) -> str:
     """Cleaned, escaped and cut to `most`; a fence inside is broken, so that it cannot end one of ours."""
-    return _fitted([_ESCAPES.get(letter, letter) for letter in clean(text).replace("```", "'''")], most)
+    near = _beginning(text, most)
+    escaped = [_ESCAPES.get(letter, letter) for letter in clean(near).replace("```", "'''")]
+    return _fitted(escaped, most, cut=near != text)
 
 
 def plain(text: str, most: int) -> str:
     """Cleaned and cut to `most`, for where Slack reads no markup; what would be a mention elsewhere is defused too."""
-    return _fitted(list(_MARKUP.sub(_OPENING, clean(text))), most)
+    near = _beginning(text, most)
+    return _fitted(list(_MARKUP.sub(_OPENING, clean(near))), most, cut=near != text)
 
 
 def line(text: str, most: int) -> str:
     """`mrkdwn` on one line."""
-    return mrkdwn(" ".join(text.split()), most)
+    return mrkdwn(" ".join(text[: 8 * most + 128].split()), most)
 
 
-def _fitted(pieces: list[str], most: int) -> str:
+def _beginning(text: str, most: int) -> str:
+    """As much of a text as may be needed to fill `most`, so that a megabyte costs no more than a page."""
+    return text[: 4 * most + 64]
+
+
+def _fitted(pieces: list[str], most: int, *, cut: bool) -> str:
     whole = "".join(pieces)
-    if size(whole) <= most:
+    if size(whole) <= most and not cut:
         return whole
     kept: list[str] = []
     room = most - 1

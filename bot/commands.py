@@ -1,0 +1,189 @@
+"""What becomes of what people type and press: read, asked of policy, asked of the runs, answered in private."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+
+from bot import answers, grammar, policy
+from bot.grammar import Check, Form, Help, Listing, Standing, Stop
+from bot.offers import Offer, Offers
+from bot.policy import Caller
+from bot.recorder import Recorder
+from contract.blocks import Message
+from contract.clusters import Clusters, ClustersFile
+from contract.model import Question
+from contract.refusal import Refused
+from contract.runs import Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Our own workspace: its id, our user in it, its address. Empty while Slack could not be asked."""
+
+    team: str = ""
+    bot_user: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Answers people. Methods raise RedisError where Redis fails, and never say more than may be seen from where."""
+
+    runs: Runs
+    clusters: ClustersFile
+    offers: Offers
+    recorder: Recorder
+    home: Callable[[], Home]
+
+    def typed(self, caller: Caller, text: str, request: str) -> Message | Form:
+        """The answer to words after the command; `Form` where the form is to be opened."""
+        return self._answer(caller, lambda: self._command(caller, grammar.parse(text), request), text)
+
+    def filled_in(self, caller: Caller, question: Question, request: str) -> Message:
+        """The answer to a form that was sent."""
+        return self._shown(self._answer(caller, lambda: self._check(caller, question, request), question.cluster))
+
+    def accepted(self, caller: Caller, ask: str, request: str) -> Message:
+        """The answer to a press of "Check ..."."""
+
+        def work() -> Message:
+            offer = self.offers.get(ask)
+            if offer is None:
+                return answers.EXPIRED
+            return (
+                self._check(caller, offer.question, request) if offer.channel == caller.channel else answers.ELSEWHERE
+            )
+
+        return self._shown(self._answer(caller, work, ask))
+
+    def rerun(self, caller: Caller, run: str, message_ts: str, request: str) -> Message:
+        """The answer to a press of "Re-run": the same question as a new run."""
+
+        def work() -> Message:
+            record = self.runs.get(run)
+            if record is None or (reason := policy.may_see(caller, record, self._clusters)):
+                raise Refused(policy.may_see(caller, None, self._clusters) if record is None else reason)
+            if not policy.is_its_message(record, caller.channel, message_ts, caller.thread_ts):
+                return answers.ELSEWHERE
+            return self._check(caller, record.question, request, record.thread_ts)
+
+        return self._shown(self._answer(caller, work, run))
+
+    def stop(self, caller: Caller, run: str, message_ts: str) -> Message:
+        """The answer to a press of "Stop"."""
+
+        def work() -> Message:
+            record = self.runs.get(run)
+            if record and not policy.is_its_message(record, caller.channel, message_ts, caller.thread_ts):
+                return answers.ELSEWHERE
+            return self._stop(caller, run)
+
+        return self._shown(self._answer(caller, work, run))
+
+    def choices(self, caller: Caller, typed: str) -> tuple[str, ...]:
+        """The clusters to choose from in the form, those that hold what was typed so far."""
+        if policy.may_speak(caller, self.home().team):
+            return ()
+        wanted = typed.strip().lower()
+        return tuple(name for name in policy.here(caller, self._clusters) if wanted in name.lower())
+
+    @property
+    def _clusters(self) -> Clusters:
+        return self.clusters.current()
+
+    def _answer(self, caller: Caller, work: Callable[[], Message | Form], said: str) -> Message | Form:
+        """What `work` answers, once the caller may speak at all; what is refused is told and put on record."""
+        try:
+            if reason := policy.may_speak(caller, self.home().team):
+                raise Refused(reason)
+            return work()
+        except Refused as reason:
+            self._record("refused", caller, said=said[:200], reason=str(reason)[:300])
+            return answers.refused(str(reason))
+
+    @staticmethod
+    def _shown(answer: Message | Form) -> Message:
+        return answers.usage() if isinstance(answer, Form) else answer
+
+    def _command(self, caller: Caller, command: grammar.Command, request: str) -> Message | Form:
+        match command:
+            case Check(question):
+                return self._check(caller, question, request)
+            case Stop(run):
+                return self._stop(caller, run)
+            case Standing():
+                return self._standing(caller)
+            case Listing():
+                entries = self._clusters.entries
+                return answers.listing([entries[name] for name in policy.here(caller, self._clusters)])
+            case Help():
+                return answers.usage()
+            case Form():
+                return command
+
+    def _check(self, caller: Caller, question: Question, request: str, thread_ts: str = "") -> Message:
+        """Ask the runs, if this cluster may be checked from here."""
+        clusters = self._clusters
+        here = policy.here(caller, clusters)
+        name = _spelled(question.cluster, here)
+        if name not in here:
+            return self._denied(caller, question, here)
+        if question.name in here:
+            raise Refused("One cluster at a time: the second word is a name to look up, or a pod.")
+        question = Question(cluster=name, name=question.name, pod=question.pod, only=question.only)
+        thread = thread_ts or caller.thread_ts
+        got = self.runs.ask(
+            question, user=caller.user, team=caller.team, channel=caller.channel, thread_ts=thread, request=request
+        )
+        self._record("asked", caller, run=got.run, cluster=name, name=question.name, pod=question.pod)
+        return answers.asked(question, got, self._link(got.channel, got.parent_ts), in_thread=bool(thread))
+
+    def _denied(self, caller: Caller, question: Question, here: tuple[str, ...]) -> Message:
+        self._record("refused", caller, said=question.cluster, reason="not a cluster to check here")
+        meant = answers.nearest(question.cluster, here) or next(iter(here), "")
+        if not meant:
+            return answers.denied(question.cluster, here, None)
+        offered = Question(cluster=meant, name=question.name, pod=question.pod)
+        try:
+            button = answers.offer(meant, self.offers.put(Offer(offered, caller.channel)))
+        except RedisError:
+            button = None
+        return answers.denied(question.cluster, here, button)
+
+    def _stop(self, caller: Caller, run: str) -> Message:
+        record = self.runs.get(run)
+        clusters = self._clusters
+        if record is None or policy.may_see(caller, record, clusters):
+            raise Refused(policy.may_see(caller, None, clusters))
+        if reason := policy.may_stop(caller, record, clusters.get(record.cluster)):
+            raise Refused(reason)
+        was_on = self.runs.stop(run, user=caller.user)
+        self._record("stopped", caller, run=run, cluster=record.cluster)
+        return answers.stopping(run, was_on=was_on)
+
+    def _standing(self, caller: Caller) -> Message:
+        clusters = self._clusters
+        seen = [record for record in self.runs.live() if not policy.may_see(caller, record, clusters)]
+        return answers.standing(seen, time.time())
+
+    def _link(self, channel: str, ts: str) -> str:
+        """The address of a message, as Slack's "Copy link" makes it; "" where it cannot be told."""
+        url = self.home().url
+        return f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}" if url and ts else ""
+
+    def _record(self, what: str, caller: Caller, **more: str) -> None:
+        """Put on record who did what."""
+        place = {"user": caller.user, "team": caller.team, "channel": caller.channel}
+        self.recorder.append({"what": what, **place, **more})
+
+
+def _spelled(name: str, here: tuple[str, ...]) -> str:
+    """The name as the clusters file spells it: phones begin with a capital. As it is where that is no single one."""
+    if name in here:
+        return name
+    alike = [one for one in here if one.lower() == name.lower()]
+    return alike[0] if len(alike) == 1 else name

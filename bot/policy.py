@@ -1,0 +1,67 @@
+"""Who may do what, where: pure rules, each answers "" or the reason why not, in words for the person.
+
+Everything goes by ids, which nobody can give themselves; a name of a channel or of a person decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from contract.clusters import ClusterEntry, Clusters
+from contract.records import RunRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, and from where, as Slack's signed payload tells. thread_ts: "" outside of a thread.
+
+    outsider: a guest, a stranger of a shared channel, or a bot.
+    """
+
+    user: str
+    team: str
+    channel: str
+    thread_ts: str = ""
+    outsider: bool = False
+
+
+def may_speak(caller: Caller, home: str) -> str:
+    """Whether dnsmedic listens to this person at all. home: the id of our own workspace, "" while it is not known."""
+    if not home:
+        return "dnsmedic is still starting and could not reach Slack yet. Try again in a moment."
+    if caller.outsider or caller.team != home:
+        return "dnsmedic answers only members of the workspace that it belongs to, no guests and no other apps."
+    return ""
+
+
+def may_check(caller: Caller, entry: ClusterEntry | None) -> str:
+    """Whether a cluster may be checked from here; an unknown cluster gets the same answer as a forbidden one."""
+    if entry is None or (entry.channels and caller.channel not in entry.channels):
+        return "is not a cluster that you can check in this channel"
+    return ""
+
+
+def here(caller: Caller, clusters: Clusters) -> tuple[str, ...]:
+    """The names of the clusters that may be checked from here, in the order of the file."""
+    return tuple(name for name, entry in clusters.entries.items() if not may_check(caller, entry))
+
+
+def may_see(caller: Caller, record: RunRecord | None, clusters: Clusters) -> str:
+    """Whether a run may be looked at or repeated from here; an unknown run gets the same answer as a foreign one."""
+    if record is None or may_check(caller, clusters.get(record.cluster)):
+        return "There is no such run in this channel. Runs are kept for 90 days; ask again with `/dns-check`."
+    return ""
+
+
+def may_stop(caller: Caller, record: RunRecord, entry: ClusterEntry | None) -> str:
+    """Whether this person may stop a run: who asked, who joined, or an approver of the cluster by their own id."""
+    allowed = {record.user, *record.joined, *(entry.approvers if entry else ())}
+    if caller.user in allowed:
+        return ""
+    return "Only those who asked for this run, or an approver of the cluster, can stop it."
+
+
+def is_its_message(record: RunRecord, channel: str, message_ts: str, thread_ts: str) -> bool:
+    """Whether a button was pressed on a message of its own run: a value that was moved elsewhere does nothing."""
+    threads = {record.parent_ts, record.thread_ts} - {""}
+    return channel == record.channel and (not threads or message_ts in threads or thread_ts in threads)

@@ -1,0 +1,93 @@
+"""The two ways in which Slack reaches the bot: it calls us over HTTP, or we hold a socket to it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import waitress
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+
+from bot.deadline import THREADS
+from bot.intake import MOST_OF_AN_INTERACTION, Intake
+from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """run: serves until the process is told to stop. ready: whether it can answer Slack now."""
+
+    run: Callable[[], None]
+    ready: Callable[[], bool]
+
+
+def http_server(intake: Intake, address: tuple[str, int]) -> Any:
+    """A threaded HTTP server that is bound, but does not serve yet; one thread for each request that may have to wait.
+
+    It reads a whole request before a thread sees it, so that slow senders hold none.
+    """
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    return waitress.create_server(
+        intake,
+        host=address[0],
+        port=address[1],
+        threads=THREADS,
+        connection_limit=1000,
+        backlog=1024,
+        channel_timeout=10,
+        max_request_body_size=MOST_OF_AN_INTERACTION + 1,
+        max_request_header_size=16 * 1024,
+        asyncore_use_poll=True,
+        ident=None,
+    )
+
+
+def over_http(intake: Intake, settings: Settings) -> Serving:
+    """Serve HTTP on the configured address, for a proxy with TLS in front."""
+    server = http_server(intake, settings.http)
+    stopping = threading.Event()
+
+    def run() -> None:
+        _on_stop(stopping, _exit)
+        log.info("listening on %s:%d", *settings.http)
+        server.run()
+        server.close()
+
+    return Serving(run, lambda: not stopping.is_set())
+
+
+def over_socket(app: App, settings: Settings) -> Serving:
+    """Hold a socket to Slack: nothing has to reach us from outside."""
+    handler: Any = SocketModeHandler(app, settings.app_token, concurrency=THREADS)
+    stopping = threading.Event()
+
+    def run() -> None:
+        _on_stop(stopping, lambda: None)
+        handler.connect()
+        log.info("connected to Slack")
+        stopping.wait()
+        handler.close()
+
+    return Serving(run, lambda: not stopping.is_set() and bool(handler.client.is_connected()))
+
+
+def _on_stop(stopping: threading.Event, then: Callable[[], None]) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        then()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _exit() -> None:
+    """Leave the server's loop: it takes this as the word to end its threads in order."""
+    raise SystemExit(0)
