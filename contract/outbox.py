@@ -158,7 +158,7 @@ class Outbox:
             seq = int(text(pipe.hget(_key(name), "seq")) or 0) + 1
             pipe.multi()
             store(pipe, _key(name), {"seq": seq}, QUARTER)
-            self._write(pipe, name, replace(row, seq=seq), now)
+            self.write(pipe, name, replace(row, seq=seq), now)
             return True
 
         return self._write_under(lease, work, _key(name), _rows(name))
@@ -194,15 +194,22 @@ class Outbox:
     def save(self, name: str, row: Row, fields: Mapping[str, str | float] | None = None) -> None:
         """Write what became of a row, and what that changes in its thread: what Slack said counts without a lease."""
         with self.redis.pipeline() as pipe:
-            self._write(pipe, name, row, row.after)
+            self.write(pipe, name, row, row.after)
             if fields:
                 store(pipe, _key(name), fields, QUARTER)
             pipe.execute()
 
     def unsent(self) -> tuple[str, ...]:
         """The threads that wait for Slack, the longest waiting first."""
-        members = [text(member).rpartition(" ")[0] for member in self.redis.zrange(UNSENT, 0, -1)]
-        return tuple(dict.fromkeys(members))
+        return tuple(dict.fromkeys(_thread_of(member) for member in self.redis.zrange(UNSENT, 0, -1)))
+
+    def forget(self, name: str) -> None:
+        """Take a thread that has nothing more to send out of those that wait; its rows may be too old to be kept."""
+        thread = self.thread(name)
+        if thread.next is None and thread.edit is None:
+            for member in map(text, self.redis.zrange(UNSENT, 0, -1)):
+                if _thread_of(member) == name:
+                    self.redis.zrem(UNSENT, member)
 
     def sent_edit(self, name: str, edit: Edit, now: float) -> None:
         """Slack has taken this edit: forget it, unless there is a newer one."""
@@ -217,14 +224,14 @@ class Outbox:
 
         atomically(self.redis, work, _edit(name))
 
-    def put_off(self, name: str, edit: Edit) -> None:
-        """Try the edit again later, as it now says, unless there is a newer one."""
+    def replace_edit(self, name: str, edit: Edit, other: Edit) -> None:
+        """Let the edit be tried in another form or at another time, unless there is a newer one."""
 
         def work(pipe: Pipeline) -> None:
             held = pipe.get(_edit(name))
             if held and msgspec.json.decode(held, type=Edit).rungs == edit.rungs:
                 pipe.multi()
-                pipe.set(_edit(name), msgspec.json.encode(edit), ex=DAY)
+                pipe.set(_edit(name), msgspec.json.encode(other), ex=DAY)
 
         atomically(self.redis, work, _edit(name))
 
@@ -235,7 +242,7 @@ class Outbox:
             store(pipe, _key(name), {"closed": why}, QUARTER)
             for row in thread.rows:
                 if row.open and row.kind is not Kind.DIRECT:
-                    self._write(pipe, name, replace(row, state=RowState.DROPPED), 0)
+                    self.write(pipe, name, replace(row, state=RowState.DROPPED), 0)
             _forget_edit(pipe, name)
             pipe.execute()
 
@@ -248,14 +255,14 @@ class Outbox:
             store(pipe, _key(name), {"renewed": thread.renewed + 1, "parent_ts": ""}, QUARTER)
             _forget_edit(pipe, name)
             if parent and rungs and not thread.renewed:
-                self._write(
-                    pipe, name, replace(parent, rungs=rungs, state=RowState.PENDING, ts="", tries=0, since=0), 0
+                self.write(
+                    pipe, name, replace(parent, seq=0, rungs=rungs, state=RowState.PENDING, ts="", tries=0, since=0), 0
                 )
             pipe.execute()
 
     @staticmethod
-    def _write(pipe: Pipeline, name: str, row: Row, since: float) -> None:
-        """Write a row; one that Slack has taken gives its text up."""
+    def write(pipe: Pipeline, name: str, row: Row, since: float) -> None:
+        """Write a row when the pipe is executed; one that is done with gives its text up. since: when it was put."""
         kept = row if row.open else replace(row, rungs=())
         pipe.hset(_rows(name), row.name, msgspec.json.encode(kept))
         pipe.expire(_rows(name), DAY)
@@ -266,12 +273,9 @@ class Outbox:
             pipe.zrem(UNSENT, f"{name} {row.name}")
 
 
-def forget_missing(redis: Redis, name: str) -> None:
-    """Take a thread whose rows are no longer kept out of those that wait."""
-    members = [text(member) for member in redis.zrange(UNSENT, 0, -1)]
-    gone = [member for member in members if member.rpartition(" ")[0] == name]
-    if gone:
-        redis.zrem(UNSENT, *gone)
+def _thread_of(member: object) -> str:
+    """The thread that a member of UNSENT is of."""
+    return text(member).partition(" ")[0]
 
 
 def _forget_edit(pipe: Pipeline, name: str) -> None:

@@ -166,6 +166,18 @@ class Runs:
             pipe.lrem(_waiting(cluster), 0, successor.run)
             self.dispatch(pipe, successor, now)
 
+    def promote(self, cluster: str) -> None:
+        """Start the next run of a cluster whose claim is held by none that lives."""
+        now = clock(self.redis)
+
+        def work(pipe: Pipeline) -> None:
+            present, waiting = self._of_cluster(pipe, cluster)
+            if not present and waiting:
+                pipe.multi()
+                self.hand_on(pipe, cluster, waiting[0], now)
+
+        atomically(self.redis, work, *claim_keys(cluster))
+
     def _asked(self, run: str, *, joined: bool) -> Asked:
         record = self.get(run)
         if record is None:

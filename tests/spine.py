@@ -1,0 +1,158 @@
+"""What the tests of runs, jobs, threads and workers share: tiny checks, a workspace, and real worker processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.serializers import JSONSerializer
+
+from contract.connection import connect
+from contract.jobs import QUEUE, job_class
+from contract.model import Finding, Observation, Outcome, Question, Severity, Status, StepResult, Verdict
+from contract.records import RunRecord
+from contract.runs import Runs
+from contract.signing import Key
+from sandbox.slack import SlackServer
+from workers import jobs, runner
+from workers.checks import Check, Stage
+from workers.cluster import Cluster
+from workers.jobs import Tools
+from workers.thread import connect as connect_slack
+
+KEY = Key.of("testing-testing-testing", "")
+TEAM = "T0DNSMEDIC"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the tiny checks see: nothing but whether they are fine."""
+
+    fine: bool
+
+
+def check(name: str, *, fine: bool = True, act: Callable[[], None] | None = None) -> Check[Facts]:
+    """A real check that looks at nothing. act: done while it collects."""
+
+    def collect(_cluster: Cluster) -> Facts:
+        if act:
+            act()
+        return Facts(fine)
+
+    def diagnose(facts: Facts) -> Iterator[Observation]:
+        if not facts.fine:
+            yield Finding(code="coredns-none-ready", severity=Severity.CRITICAL, summary=f"{name} is broken.")
+
+    return Check(
+        name=name,
+        title=f"The {name} is fine",
+        stage=Stage.ACCESS,
+        steps=("S01",),
+        source="https://example.org/",
+        facts=Facts,
+        collect=collect,
+        diagnose=diagnose,
+        describe=lambda facts: f"{name}: {facts.fine}",
+    )
+
+
+CHECKS = (check("service"), check("replicas", fine=False), check("names"))
+
+
+def judge(_question: Question, steps: Sequence[StepResult]) -> Verdict:
+    """A verdict that is enough to tell right from wrong."""
+    broken = [step.title for step in steps if step.outcome is Outcome.PROBLEM]
+    if broken:
+        return Verdict(status=Status.PROBLEM, summary=f"Not so: {', '.join(broken)}.")
+    return Verdict(status=Status.HEALTHY, summary=f"All {len(steps)} steps are fine.")
+
+
+def no_cluster(_record: RunRecord) -> AbstractContextManager[Cluster]:
+    """What the tiny checks look into."""
+    return nullcontext(cast("Cluster", None))
+
+
+def tools(redis: Redis, slack_url: str, checks: Sequence[Check[Any]] = CHECKS) -> Tools:
+    """A worker's tools, with tiny checks."""
+    return Tools(
+        redis=redis,
+        runs=Runs(redis, KEY),
+        slack=connect_slack("xoxb-test", slack_url),
+        checks=checks,
+        open=no_cluster,
+        run=runner.run,
+        judge=judge,
+    )
+
+
+def work(made: Tools) -> None:
+    """Do all jobs that are queued, in this process, as a worker would."""
+    jobs.prepare(made)
+    queue = Queue(QUEUE, connection=made.redis, job_class=job_class(KEY), serializer=JSONSerializer)
+    worker = SimpleWorker([queue], connection=made.redis, job_class=job_class(KEY), serializer=JSONSerializer)
+    worker.work(burst=True)
+
+
+def until(look: Callable[[], T], seconds: float = 30.0) -> T:
+    """What `look` returns once that is true; fails after so many seconds."""
+    give_up = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < give_up, "it did not happen in time"
+        time.sleep(0.02)
+    return seen
+
+
+@contextmanager
+def worker_process(
+    redis_url: str, slack_url: str, checks: str = "CHECKS", **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A real `dnsmedic worker` with tiny checks; it is killed at the end if it is still there.
+
+    checks: an expression in this module.
+    """
+    program = (
+        f"import sys; from tests import spine; sys.exit(spine.serve({redis_url!r}, {slack_url!r}, spine.{checks}))"
+    )
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("DNSMEDIC_")}
+    process = subprocess.Popen([sys.executable, "-c", program], env={**clean, **environment}, process_group=0)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def serve(redis_url: str, slack_url: str, checks: Sequence[Check[Any]]) -> int:
+    """What such a worker does."""
+    from workers.settings import Settings
+    from workers.worker import serve as serve_worker
+
+    given = {
+        "REDIS_URL": redis_url,
+        "SLACK_BOT_TOKEN": "xoxb-test",
+        "SLACK_API_URL": slack_url,
+        "DNSMEDIC_CLUSTERS": "clusters.yaml",
+        "DNSMEDIC_KEY": "testing-testing-testing",
+    }
+    return serve_worker(Settings.from_env(given), tools(connect(redis_url, patience=30), slack_url, checks))
+
+
+def said(slack: SlackServer, channel: str) -> list[str]:
+    """What stands in a channel, a line for each message that was not deleted: parents, then their replies."""
+    lines = []
+    for parent in slack.api.posts(channel):
+        if not parent.deleted:
+            lines.append(parent.text)
+            lines += [f"  {reply.text}" for reply in slack.api.replies(channel, parent.ts) if not reply.deleted]
+    return lines

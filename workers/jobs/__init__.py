@@ -1,0 +1,6 @@
+"""The functions that rq calls: each takes an id, and opens what it needs."""
+
+from workers.jobs.checking import check_cluster
+from workers.jobs.tools import Tools, prepare
+
+__all__ = ["Tools", "check_cluster", "prepare"]

@@ -1,0 +1,90 @@
+"""The process beside a worker that watches over runs, sends what is left, and answers whether all is well.
+
+It is a process of its own, since the worker forks one for each job, and forking with threads about is asking for trouble.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+
+from contract.health import HealthServer, registry
+from workers.jobs import Tools
+from workers.worker.horses import die_with_parent
+from workers.worker.mailer import Mailer
+from workers.worker.watchdog import EVERY, Watchdog
+
+JANITOR_EVERY = 300.0
+"""Seconds between two looks for what lost runs left in the clusters."""
+
+_AFTER_ERROR = 1.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Attendant:
+    """What runs beside a worker. metrics: HOST:PORT, or "". janitor: removes what lost runs left in the clusters."""
+
+    tools: Tools
+    metrics: str = ""
+    janitor: Callable[[], None] | None = None
+
+    def fork(self) -> multiprocessing.process.BaseProcess:
+        """Begin, in a process that ends when this one does."""
+        fork = multiprocessing.get_context("fork")
+        process = fork.Process(target=self._run, args=(os.getpid(),), name="attendant", daemon=True)
+        process.start()
+        return process
+
+    def _run(self, parent: int) -> None:
+        die_with_parent(parent)
+        over = threading.Event()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
+        if self.metrics:
+            HealthServer(self.metrics, registry(self.tools.redis, self.tools.runs), self._ready)
+        mailer = Mailer(self.tools.redis, self.tools.slack)
+        background = [threading.Thread(target=_repeat, args=(over, mailer.round), name="mailer", daemon=True)]
+        if self.janitor:
+            clean = threading.Thread(target=_repeat, args=(over, self._clean), name="janitor", daemon=True)
+            background.append(clean)
+        for thread in background:
+            thread.start()
+        watchdog = Watchdog(self.tools.redis, self.tools.runs)
+        _repeat(over, lambda: _then(watchdog.sweep, EVERY))
+        for thread in background:
+            thread.join(_AFTER_ERROR)
+
+    def _ready(self) -> bool:
+        """Whether Redis answers: a worker is of no use without."""
+        try:
+            return bool(self.tools.redis.ping())
+        except RedisError:
+            return False
+
+    def _clean(self) -> float:
+        return _then(self.janitor, JANITOR_EVERY) if self.janitor else JANITOR_EVERY
+
+
+def _then(act: Callable[[], None], wait: float) -> float:
+    act()
+    return wait
+
+
+def _repeat(over: threading.Event, act: Callable[[], float]) -> None:
+    """Act again and again, after as many seconds as it returned, until it is over; Redis may be away meanwhile."""
+    wait = 0.0
+    while not over.wait(wait):
+        try:
+            wait = act()
+        except RedisError as problem:
+            log.warning("Redis does not answer: %s", problem)
+            wait = _AFTER_ERROR
