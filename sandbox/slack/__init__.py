@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from sandbox.slack.admin import Admin
 from sandbox.slack.clock import Clock, ManualClock, WallClock
+from sandbox.slack.envelopes import Kind, signature
 from sandbox.slack.faults import ALL, Dropped, Fault, Html, LostReply, Refuse, Slow, Status, TooMany
 from sandbox.slack.observer import Observer
 from sandbox.slack.records import Ack, Call, Delivery, Ephemeral, File, Message, View
@@ -27,6 +29,7 @@ __all__ = [
     "OPTIONAL_SCOPES",
     "REQUIRED_SCOPES",
     "Ack",
+    "Admin",
     "Call",
     "Channel",
     "Clock",
@@ -37,6 +40,7 @@ __all__ = [
     "File",
     "Html",
     "Impossible",
+    "Kind",
     "LostReply",
     "ManualClock",
     "Message",
@@ -56,5 +60,6 @@ __all__ = [
     "View",
     "WallClock",
     "Workspace",
+    "signature",
     "typical_workspace",
 ]

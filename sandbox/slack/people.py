@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -67,19 +67,18 @@ class People(Talk):
         allowed = element.get("visible_to_user_ids")
         if allowed and user not in allowed and not tampered:
             raise Impossible(f"{user} does not see {action_id}")
-        action = {
-            "type": element["type"],
-            "action_id": action_id,
-            "block_id": block["block_id"],
-            "action_ts": self._state.next_ts(),
-            **choose(element, value, tampered=tampered),
-        }
-        return self.act(user, where, action)
+        names = {"type": element["type"], "action_id": action_id, "block_id": block["block_id"]}
+        choice = choose(element, value, tampered=tampered)
+        if isinstance(where, View) and element["type"] != "button":
+            with self._state.changing():
+                chosen = where.chosen.setdefault(block["block_id"], {})
+                chosen[action_id] = {"type": element["type"], **choice}
+        return self.act(user, where, {**names, "action_ts": self._state.next_ts(), **choice})
 
     def act(self, user: str, where: Message | Ephemeral | View, *actions: Json) -> Ack:
         """Deliver actions as they are given: two at once, unknown ones, on messages that have changed since."""
         part, trigger = self._place(user, where)
-        more = {"trigger_id": trigger, "actions": list(actions), "state": {"values": {}}, **part}
+        more = {"trigger_id": trigger, "actions": list(actions), "state": {"values": _values(actions)}, **part}
         payload = payloads.interaction(self._state, "block_actions", user, more)
         return self._post.deliver(Envelope(Kind.INTERACTIVE, payload))
 
@@ -142,6 +141,10 @@ class People(Talk):
         payload = payloads.interaction(self._state, "message_action", user, more)
         return self._post.deliver(Envelope(Kind.INTERACTIVE, payload))
 
+    def hand_over(self, kind: Kind, payload: Json) -> Ack:
+        """Deliver a payload as it is given, signed as Slack's own: for what no person could make Slack send."""
+        return self._post.deliver(Envelope(kind, payload))
+
     def _shown(self, ack: Ack, to: ResponseUrl) -> Ack:
         answer = ack.body if isinstance(ack.body, dict) else {"text": ack.body}
         if not any(answer.get(key) for key in ("text", "blocks", "attachments")):
@@ -185,3 +188,14 @@ class People(Talk):
         self._is_member(user, where.channel)
         if where.deleted or (isinstance(where, Ephemeral) and where.user != user):
             raise Impossible(f"{user} does not see this message")
+
+
+def _values(actions: Sequence[Json]) -> Json:
+    """What Slack tells of the menus of a message: what was chosen in them, by block and element."""
+    values: Json = {}
+    names = ("block_id", "action_id", "action_ts", "text")
+    for action in actions:
+        if action.get("type") not in ("button", "overflow", "icon_button"):
+            part = {key: value for key, value in action.items() if key not in names}
+            values.setdefault(str(action.get("block_id")), {})[action.get("action_id")] = part
+    return values

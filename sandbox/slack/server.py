@@ -7,6 +7,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
+from sandbox.slack.admin import Admin
 from sandbox.slack.clock import Clock, WallClock
 from sandbox.slack.delivery import EVENT_RETRIES, Post
 from sandbox.slack.faults import Faults
@@ -23,7 +24,10 @@ ACK_SECONDS = 3.0
 
 
 class SlackServer(People):
-    """A Slack on loopback, for `with`. The methods of People act as a person; `api` looks; `faults` breaks things.
+    """A Slack on loopback, for `with`.
+
+    The methods of People act as a person; `api` looks; `faults` breaks things; `admin` changes the workspace;
+    `socket_mode` ends connections.
 
     It listens from the moment it is made, on a free port where `port` is 0. The app gets `url` as its SLACK_API_URL;
     `deliver_to` says where the app's own request URL is, else the app must connect by Socket Mode.
@@ -45,6 +49,7 @@ class SlackServer(People):
         self.faults = Faults()
         self.rates = Rates(self.state.clock, enforced=rate_limits)
         self.api = Observer(self.state)
+        self.admin = Admin(self.state)
         self.socket_mode = SocketMode(workspace.app.id, ack_seconds, self._changed)
         self._closing = Event()
         web = Web(self.state, self.faults, self.rates, self._closing, lambda: self._base, self.socket_mode.new_url)

@@ -52,14 +52,18 @@ class State:
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait until the condition holds; False where it does not within so many seconds."""
+        # The condition is asked without the lock, since it may look at more than this state, and now and then unasked.
         until = monotonic() + seconds
-        with self._changed:
-            while not condition():
-                left = until - monotonic()
-                if left <= 0:
-                    return False
-                self._changed.wait(left)
-            return True
+        while True:
+            seen = self.version
+            if condition():
+                return True
+            left = until - monotonic()
+            if left <= 0:
+                return False
+            with self._changed:
+                if self.version == seen:
+                    self._changed.wait(min(left, 0.05))
 
     def next_ts(self) -> str:
         """A message's name: seconds and microseconds, each greater than every one before."""

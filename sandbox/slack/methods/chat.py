@@ -18,7 +18,7 @@ def post_message(request: Request) -> Json:
     _may_post(channel, thread)
     blocks = blocks_given(request)
     attachments = attachments_given(request)
-    if blocks is None and not request.has("text") and not attachments:
+    if not blocks and not request.has("text") and not attachments:
         raise Refusal("no_text")
     state, app = request.state, request.state.workspace.app
     text = request.text("text")
@@ -50,15 +50,15 @@ def update(request: Request) -> Json:
     if len(request.text("text")) > UPDATE_TEXT:
         raise Refusal("msg_too_long")
     blocks = blocks_given(request)
-    if blocks is None and not request.has("text") and not request.has("attachments"):
-        raise Refusal("no_text")
     attachments = attachments_given(request) if request.has("attachments") else message.attachments
+    if not blocks and not request.has("text") and not request.has("attachments"):
+        raise Refusal("no_text")
     metadata = check_metadata(request.json("metadata")) if request.has("metadata") else message.metadata
     with state.changing():
         message.edits.append(Edit(state.clock.now(), message.text, message.blocks))
         message.text = request.text("text") if request.has("text") else message.text
         # A text without blocks takes the blocks away, as Slack does.
-        message.blocks = blocks if blocks is not None else []
+        message.blocks = message.blocks if blocks is None and not request.has("text") else blocks or []
         message.attachments, message.metadata = attachments, metadata
         message.broadcast = message.broadcast or (message.is_reply and request.flag("reply_broadcast"))
     return {
@@ -94,7 +94,7 @@ def post_ephemeral(request: Request) -> Json:
     if len(request.text("text")) > POST_TEXT:
         raise Refusal("msg_too_long")
     blocks = blocks_given(request)
-    if blocks is None and not request.has("text") and not attachments_given(request):
+    if not blocks and not request.has("text") and not attachments_given(request):
         raise Refusal("no_text")
     private = Ephemeral(
         channel=channel.id,
