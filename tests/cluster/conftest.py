@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from .diagnosis import clusters_file, table
+from .faults import Box, box
+
 HERE = Path(__file__).parent
+ROWS = pytest.StashKey[list[dict[str, Any]]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,3 +36,33 @@ def kubeconfig() -> Path:
 def only_basic_faults() -> bool:
     """Whether only the faults that a plain reading finds are tried: DNSMEDIC_FAULTS=basic."""
     return os.environ.get("DNSMEDIC_FAULTS", "all") == "basic"
+
+
+@pytest.fixture(scope="session")
+def the_box(kubeconfig: Path) -> Box:
+    """The cluster that can be broken, with dnsmedic's roles applied."""
+    found = box()
+    if found is None:
+        pytest.skip(f"{kubeconfig} is a cluster that nothing here can break")
+    found.run("kubectl", "apply", "-k", str(HERE.parents[1] / "deploy" / "cluster"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clusters file that names the cluster."""
+    return clusters_file(tmp_path_factory.mktemp("clusters"))
+
+
+@pytest.fixture(scope="session")
+def rows(request: pytest.FixtureRequest) -> Iterator[list[dict[str, Any]]]:
+    """The rows of the table that is printed in the end."""
+    yield request.config.stash.setdefault(ROWS, [])
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the table of all diagnoses."""
+    found = config.stash.get(ROWS, [])
+    if found:
+        terminalreporter.section("diagnoses")
+        terminalreporter.write_line(table(found))

@@ -31,3 +31,10 @@ class Memo:
                 future.set_exception(problem)
                 raise
         return cast(T, future.result())
+
+    def replace(self, key: Hashable, value: object) -> None:
+        """Let a later reading take the place of an earlier one."""
+        future: Future[Any] = Future()
+        future.set_result(value)
+        with self._lock:
+            self._known[key] = future

@@ -14,7 +14,7 @@ from typing import TypeVar
 from contract.clusters import ClusterEntry
 from contract.model import Effect, Question
 
-from . import answers, streams
+from . import answers, rights, streams
 from .aws import Aws
 from .errors import CannotRead, DoesNotApply, Why
 from .grants import Resource
@@ -100,7 +100,8 @@ class Reader:
     @property
     def app_namespaces(self) -> tuple[str, ...]:
         """Where applications may be looked at: the clusters file's, and that of the pod somebody asked about if it is one."""
-        return self.entry.app_namespaces
+        asked = self.question.pod.partition("/")[0]
+        return self.entry.app_namespaces or ((asked,) if asked else ())
 
     @property
     def aws(self) -> Aws:
@@ -133,6 +134,11 @@ class Reader:
     def pods(self, namespace: str, labels: str = "") -> tuple[Pod, ...]:
         """Pods of a namespace by label selector."""
         return self._list("pods", namespace, Pod, labels=labels, role=_role(namespace))
+
+    def pods_now(self, namespace: str, labels: str) -> tuple[Pod, ...]:
+        """The same, asked anew: what is there at this moment."""
+        what = Resource(verb="list", resource="pods", namespace=namespace, role=_role(namespace))
+        return self._api.list(what, Pod, labels=labels) or ()
 
     def pod(self, namespace: str, name: str) -> Pod | None:
         """One pod."""
@@ -245,12 +251,16 @@ class Reader:
             try:
                 text, cut = self._api.text(what, query, cap=LOG_BYTES)
             except CannotRead as problem:
-                if problem.reason.startswith(("400", "404")):
+                if problem.reason.startswith(("204", "400", "404")):
                     return None
                 raise
             return Log(pod=pod.name, container=container, text=text, cut=cut or len(text) >= LOG_BYTES - 1)
 
         return self._memo.once(("log", pod.key, container, lines, previous), ask)
+
+    def missing_rights(self, namespaces: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """What this identity may not do that the checks do, each with the rule to add. Raises CannotRead."""
+        return rights.missing(self._api, namespaces)
 
     # Port-forward
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from contract.model import NameKind, Path
+from contract.model import Effect, NameKind, Path
 
 from . import corefile, probes
 from .errors import CannotRead, Gaps
 from .objects import Node, Pod
 from .reader import SYSTEM, Reader
 from .survey import (
+    LOADERS,
     MAX_NODES,
     NODE_LOCAL,
     REPEATS,
@@ -22,6 +24,7 @@ from .survey import (
     asked_from,
     canary,
     is_address,
+    loaders_from,
     looked_from,
     plan_of,
     questions,
@@ -29,6 +32,9 @@ from .survey import (
     send_out,
 )
 
+COREDNS_LABEL = "k8s-app=kube-dns"
+YOUNG_SECONDS = 8
+"""A pod that was made or became ready so recently may not be known everywhere yet."""
 MAX_REPLICAS = 20
 MAX_STRAYS = 6
 MAX_UPSTREAMS = 6
@@ -44,12 +50,43 @@ class Cluster(Reader):
 
     def coredns_pods(self) -> tuple[Pod, ...]:
         """The pods that CoreDNS' Deployment owns or its usual label finds, ended ones left out."""
-        found = {p.name: p for p in self.pods(SYSTEM, "k8s-app=kube-dns")}
+        found = {p.name: p for p in self.pods(SYSTEM, COREDNS_LABEL)}
         return tuple(p for p in found.values() if p.status.phase not in ("Succeeded", "Failed"))
 
     def survey(self) -> Survey:
-        """What probes on the nodes saw: one round of questions a run. Raises CannotRead where none could be sent."""
-        return self._memo.once("survey", self._survey)
+        """What probes on the nodes saw: one round of questions a run. Raises CannotRead where none could be sent.
+
+        Where something failed while the CoreDNS pods were being replaced, it is asked once more: a change is no fault.
+        """
+        return self._memo.once("survey", self._settled_survey)
+
+    def steady_replicas(self) -> frozenset[str]:
+        """Names of the CoreDNS pods that the survey asked and that were there, unchanged, when it ended."""
+        return self._memo.once("steady", lambda: self._steady(self._asked_replicas()))
+
+    def _settled_survey(self) -> Survey:
+        before = self._asked_replicas()
+        found = self._survey(before, 0)
+        if any(one.effect is not Effect.OK for one in found.asked) and self._turnover(before):
+            again = self._readable(self.pods_now(SYSTEM, COREDNS_LABEL))
+            self._memo.replace("asked replicas", again)
+            return self._survey(again, 50)
+        return found
+
+    def _asked_replicas(self) -> tuple[Pod, ...]:
+        return self._memo.once("asked replicas", lambda: self._readable(self._gaps.of(self.coredns_pods, ())))
+
+    def _turnover(self, before: Sequence[Pod]) -> bool:
+        """Whether CoreDNS pods came, went, or changed their readiness meanwhile, or are too young to be relied on."""
+        now = self._gaps.of(lambda: self.pods_now(SYSTEM, COREDNS_LABEL), ())
+        if {(p.metadata.uid, p.ready) for p in self._readable(now)} != {(p.metadata.uid, p.ready) for p in before}:
+            return True
+        return any(young(p) for p in before)
+
+    def _steady(self, asked: Sequence[Pod]) -> frozenset[str]:
+        now = {p.metadata.uid: p for p in self._gaps.of(lambda: self.pods_now(SYSTEM, COREDNS_LABEL), tuple(asked))}
+        kept = [p for p in asked if p.metadata.uid in now and not now[p.metadata.uid].metadata.deletion_timestamp]
+        return frozenset(p.name for p in kept if p.ready or not young(p))
 
     def pod_survey(self) -> Survey | None:
         """The same from inside the network of the pod that somebody asked about; None where nobody did."""
@@ -69,8 +106,7 @@ class Cluster(Reader):
         owned = [p for p in self.pods(namespace) if belongs(p, name)]
         return max(owned, key=lambda p: (p.running, p.ready, p.metadata.creation_timestamp), default=None)
 
-    def _survey(self) -> Survey:
-        pods = self._readable_replicas()
+    def _survey(self, pods: Sequence[Pod], first: int) -> Survey:
         nodes, left_out = self._nodes_that_matter(pods)
         asks = self._targets(pods)
         canary_name = canary()
@@ -87,36 +123,37 @@ class Cluster(Reader):
 
         def launch(post: Post, number: int) -> tuple[probes.Line, ...]:
             return probes.in_pod(
-                self._api, run=self.run, image=self.image, node=post.node, policy=post.policy, number=number,
+                self._api, run=self.run, image=self.image, node=post.node, policy=post.policy, number=first + number,
                 plan=plan_of(post.made, post.libc),
             )  # fmt: skip
 
         found = send_out(posts, launch, canary_name=canary_name, missing=left_out)
         if not found.nodes and found.gaps:
-            first = found.gaps[0]
-            raise CannotRead("run", "probe pods", f"{first.what}: {first.reason}", grant=first.grant)
+            gap = found.gaps[0]
+            raise CannotRead("run", "probe pods", f"{gap.what}: {gap.reason}", grant=gap.grant)
         return found
 
     def _pod_survey(self) -> Survey | None:
         pod = self.asked_pod()
         if pod is None:
             return None
-        made = questions(self._targets(self._readable_replicas()))
+        made = questions(self._targets(self._asked_replicas()))
         names = ("kubernetes.default", self.entry.names_external, self.question.name, canary_name := canary())
         libc = tuple(dict.fromkeys(name for name in names if name))
-        lines = probes.in_network_of(self._api, pod, run=self.run, image=self.image, plan=plan_of(made, libc))
+        lines = probes.in_network_of(self._api, pod, run=self.run, image=self.image, plan=plan_of(made, libc, LOADERS))
         here = {"node": pod.spec.node_name, "policy": pod.spec.dns_policy, "pod": pod.key}
         return Survey(
             nodes=(pod.spec.node_name,), missing=(), asked=tuple(asked_from(lines, made, **here)),
             looked=tuple(looked_from(lines, libc, **here)), resolv=tuple(resolv_from(lines, **here)), canary=canary_name,
+            loaders=loaders_from(lines),
         )  # fmt: skip
 
     # Whom to ask, and what
 
-    def _readable_replicas(self) -> tuple[Pod, ...]:
-        found = self._gaps.of(self.coredns_pods, ())
-        running = [p for p in found if p.status.phase == "Running" and p.addresses]
-        return tuple(running[:MAX_REPLICAS])
+    def _readable(self, pods: Sequence[Pod]) -> tuple[Pod, ...]:
+        """The CoreDNS pods that can be asked at all."""
+        running = [p for p in pods if p.running and p.addresses]
+        return tuple(sorted(running, key=lambda p: p.name)[:MAX_REPLICAS])
 
     def internal(self) -> Name:
         """The name inside the cluster, asked for the family that the cluster's Services have."""
@@ -235,3 +272,10 @@ def belongs(pod: Pod, workload: str) -> bool:
         if owner.name == workload or (owner.kind == "ReplicaSet" and owner.name.rpartition("-")[0] == workload):
             return True
     return False
+
+
+def young(pod: Pod) -> bool:
+    """Whether it started, or became ready or unready, only moments ago."""
+    ready = next((c.last_transition_time for c in pod.status.conditions if c.type == "Ready"), "")
+    now = datetime.now(UTC)
+    return any(0 <= probes.age(at, now) < YOUNG_SECONDS for at in (pod.metadata.creation_timestamp, ready) if at)

@@ -1,0 +1,80 @@
+"""One diagnosis of the real cluster by the console command, and the table of all."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .faults import Fault
+
+ROLE = "arn:aws:iam::123456789012:role/dnsmedic-read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What `dnsmedic check --json` said, and its exit status."""
+
+    report: dict[str, Any]
+    exit: int
+
+    @property
+    def codes(self) -> list[str]:
+        """The causes' codes, first to last."""
+        return [cause["code"] for cause in self.report["verdict"]["causes"]]
+
+    @property
+    def status(self) -> str:
+        """The verdict in a word."""
+        return str(self.report["verdict"]["status"])
+
+
+def clusters_file(folder: Path) -> Path:
+    """A clusters file for the box."""
+    path = folder / "clusters.yaml"
+    path.write_text(
+        f"clusters:\n  cluster-a:\n    region: us-east-1\n    role_arn: {ROLE}\n    app_namespaces: [shop]\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def diagnose(clusters: Path, words: Sequence[str] = (), *, save: Path | None = None) -> Diagnosis:
+    """Run the console command as a person would."""
+    command = [str(Path(sys.executable).parent / "dnsmedic"), "check", "cluster-a", "--json", *words]
+    command += ["--save", str(save)] if save else []
+    environment = {**os.environ, "DNSMEDIC_CLUSTERS": str(clusters)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
+    if not done.stdout.strip():
+        raise AssertionError(f"nothing was printed (exit {done.returncode}): {done.stderr[-2000:]}")
+    return Diagnosis(report=json.loads(done.stdout), exit=done.returncode)
+
+
+def row(fault: Fault, found: Diagnosis) -> dict[str, Any]:
+    """A row of the table: expected, first, named, false blame, status, seconds."""
+    true = {*fault.expect, *fault.also}
+    return {
+        "fault": fault.name,
+        "expected": "|".join(fault.expect),
+        "first": found.codes[0] if found.codes else "-",
+        "named": ",".join(found.codes) or "-",
+        "false": ",".join(c for c in found.codes if c not in true) or "-",
+        "status": f"{found.status}{'' if found.status == fault.status else f' (want {fault.status})'}",
+        "seconds": found.report["seconds"],
+    }
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows as aligned text."""
+    if not rows:
+        return "no rows"
+    names = list(rows[0])
+    widths = {name: max(len(name), *(len(str(r[name])) for r in rows)) for name in names}
+    lines = ["  ".join(name.ljust(widths[name]) for name in names)]
+    lines += ["  ".join(str(r[name]).ljust(widths[name]) for name in names) for r in rows]
+    return "\n".join(lines)

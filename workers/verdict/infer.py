@@ -1,0 +1,255 @@
+"""Causes that no single step can see, read off the differential matrix: which column fails where, while which others work.
+
+Each rule names what must be dead, what must be alive, and what must have been ruled out; without all three it says nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Path, Scope, Severity, Signal
+
+from .explains import DEAD
+
+NETWORK_CODES = ("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return")
+PROXY_CODES = (
+    "kube-proxy-absent-on-node",
+    "kube-proxy-forbidden-403",
+    "kube-proxy-unauthorized-401",
+    "kube-proxy-apiserver-timeout",
+    "kube-proxy-mode-broken",
+)
+SERVICE_CODES = (
+    "kube-dns-service-missing",
+    "kube-dns-selector-mismatch",
+    "kube-dns-ports-wrong",
+    "endpointslice-stale-or-orphan",
+    "coredns-scaled-to-zero",
+    "coredns-pending",
+    "coredns-no-ip",
+    "coredns-image-pull",
+    "coredns-fargate-annotation",
+    "corefile-syntax-crashloop",
+    "corefile-loop",
+    "coredns-rbac-endpointslices",
+    "coredns-oom-or-throttled",
+)
+
+
+class Matrix:
+    """The signals by node, and what was ruled out."""
+
+    def __init__(self, signals: Sequence[Signal], findings: Sequence[Finding], excluded: Sequence[Excluded]) -> None:
+        self.signals, self.findings, self.excluded = signals, findings, excluded
+        self.nodes = tuple(dict.fromkeys(s.node for s in signals if s.node and not s.pod))
+
+    def cells(self, path: Path, *, node: str = "", transport: str = "") -> list[Signal]:
+        """Internal-name cells of a column, from a node's probe."""
+        return [
+            s
+            for s in self.signals
+            if s.path is path
+            and not s.pod
+            and s.kind is NameKind.INTERNAL
+            and (not node or s.node == node)
+            and (not transport or s.transport == transport)
+        ]
+
+    def named(self, codes: Iterable[str], node: str) -> bool:
+        """Whether a finding above info already speaks of that node with one of these codes."""
+        return any(
+            f.code in codes and f.severity is not Severity.INFO and (not f.scope.nodes or node in f.scope.nodes)
+            for f in self.findings
+        )
+
+    def cleared(self, code: str, node: str) -> Excluded | None:
+        """The evidence that a code is not at work on a node, where a step gave it."""
+        for one in self.excluded:
+            if one.code == code and (not one.scope.nodes or node in one.scope.nodes):
+                return one
+        return None
+
+
+def infer(signals: Sequence[Signal], findings: Sequence[Finding], excluded: Sequence[Excluded]) -> Iterator[Finding]:
+    """Findings from the matrix alone."""
+    matrix = Matrix(signals, findings, excluded)
+    yield from _merged(_rules_missing(matrix))
+    yield from _merged(_node_firewall(matrix))
+    yield from _tcp_blocked(matrix)
+
+
+def _dead(cells: Sequence[Signal]) -> bool:
+    return bool(cells) and all(s.effect in DEAD and s.effect is not Effect.SLOW for s in cells)
+
+
+def _all_silent(cells: Sequence[Signal]) -> bool:
+    return bool(cells) and all(s.effect in (Effect.SILENT, Effect.UNREACHABLE, Effect.FAILED) for s in cells)
+
+
+def _alive(cells: Sequence[Signal]) -> bool:
+    return any(s.effect is Effect.OK for s in cells)
+
+
+def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
+    """F18: the ClusterIP is dead on a node whose pods reach CoreDNS directly, and kube-proxy has no other fault."""
+    for node in matrix.nodes:
+        through, direct = matrix.cells(Path.CLUSTER_IP, node=node), matrix.cells(Path.REPLICA, node=node)
+        if not _all_silent(through) or not direct or not all(s.effect is Effect.OK for s in direct):
+            continue
+        elsewhere = [s for other in matrix.nodes if other != node for s in matrix.cells(Path.CLUSTER_IP, node=other)]
+        if elsewhere and not _alive(elsewhere):
+            continue
+        if matrix.named((*PROXY_CODES, *SERVICE_CODES), node):
+            continue
+        runs = matrix.cleared("kube-proxy-absent-on-node", node)
+        yield Finding(
+            code="iptables-kubedns-rules-missing",
+            severity=Severity.CRITICAL,
+            summary=f"Node {node} does not forward the address of kube-dns to CoreDNS, although it reaches every CoreDNS pod.",
+            subject=f"Node {node}",
+            evidence=(
+                *(line for s in through[:2] for line in s.evidence[:2]),
+                *(s.evidence[0] for s in direct[:2] if s.evidence),
+                *((runs.because,) if runs else ()),
+            ),
+            fix="Restart kube-proxy on that node, so that it writes its rules again; then find what removes them (firewalld, a "
+            "hardening agent, another tool that flushes tables), since they come back only until it runs again.",
+            commands=(
+                f"kubectl -n kube-system delete pod -l k8s-app=kube-proxy --field-selector spec.nodeName={node}",
+                f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}",
+            ),
+            confidence=Confidence.HIGH if runs else Confidence.MEDIUM,
+            scope=Scope(nodes=(node,)),
+        )
+
+
+def _node_firewall(matrix: Matrix) -> Iterator[Finding]:
+    """F19: nothing on port 53 passes a node, towards pods on any other node, while other nodes get answers."""
+    for node in matrix.nodes:
+        direct = matrix.cells(Path.REPLICA, node=node)
+        if not _all_silent(direct):
+            continue
+        others = [s for other in matrix.nodes if other != node for s in matrix.cells(Path.REPLICA, node=other)]
+        if not any(s.effect is Effect.OK and s.same_node is False for s in others):
+            continue
+        if any(f.scope.pairs and any(n == node for n, _ in f.scope.pairs) for f in matrix.findings if _raised(f)):
+            continue
+        if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full", *SERVICE_CODES), node):
+            continue
+        local = any(s.same_node for s in direct)
+        cleared = [matrix.cleared(code, node) for code in NETWORK_CODES]
+        if not local and not all(cleared):
+            continue
+        servers = tuple(
+            dict.fromkeys(s.server for s in others if _on(matrix, s.server, node) and s.effect is not Effect.OK)
+        )
+        yield Finding(
+            code="node-firewall-drops-53",
+            severity=Severity.CRITICAL,
+            summary=f"Node {node} lets no DNS through: its pods get no answer from any CoreDNS pod"
+            f"{', not even the one on the same node' if local else ''}, while other nodes do.",
+            subject=f"Node {node}",
+            evidence=_firewall_evidence(direct, others, [one for one in cleared if one is not None]),
+            fix="Look for a rule on that node that drops or rejects port 53 (iptables, nftables, a hardening script or agent), "
+            "remove it, or replace the node.",
+            commands=(
+                (
+                    f"kubectl debug node/{node} -it --image=public.ecr.aws/amazonlinux/amazonlinux:2023 --profile=sysadmin "
+                    "-- chroot /host sh -c 'iptables-save; nft list ruleset'"
+                ),
+                f"kubectl cordon {node}",
+            ),
+            confidence=Confidence.HIGH if local and all(cleared) else Confidence.MEDIUM,
+            scope=Scope(nodes=(node,), servers=servers),
+        )
+
+
+def _raised(finding: Finding) -> bool:
+    return finding.severity is not Severity.INFO
+
+
+def _on(matrix: Matrix, server: str, node: str) -> bool:
+    """Whether a CoreDNS pod runs on a node, by the cells that know."""
+    return any(s.server == server and s.node == node and s.same_node for s in matrix.signals)
+
+
+def _firewall_evidence(
+    direct: Sequence[Signal], others: Sequence[Signal], cleared: Sequence[Excluded]
+) -> tuple[str, ...]:
+    dead = [s.evidence[0] for s in direct if s.evidence][:4]
+    good = [s.evidence[0] for s in others if s.effect is Effect.OK and s.evidence][:2]
+    return (*dead, *good, *(one.because for one in cleared))
+
+
+def _tcp_blocked(matrix: Matrix) -> Iterator[Finding]:
+    """F52: UDP passes between nodes and TCP does not, and nothing that was read says why."""
+    pairs = []
+    lines: list[str] = []
+    for node in matrix.nodes:
+        tcp = {s.server: s for s in matrix.cells(Path.REPLICA, node=node, transport="tcp")}
+        udp = {s.server: s for s in matrix.cells(Path.REPLICA, node=node, transport="udp")}
+        for server, cell in tcp.items():
+            over = udp.get(server)
+            if over is not None and over.effect is Effect.OK and cell.effect in (Effect.SILENT, Effect.UNREACHABLE):
+                pairs.append((node, server))
+                lines += [*over.evidence[:1], *cell.evidence[:1]]
+    codes = ("tcp-53-blocked", "sg-blocks-53-between-nodes", "nacl-blocks-53-or-return", "netpol-ingress-on-coredns")
+    if not pairs or any(f.code in codes and _raised(f) for f in matrix.findings):
+        return
+    yield Finding(
+        code="tcp-53-blocked",
+        severity=Severity.WARNING,
+        summary=f"DNS over TCP is not answered on {len(pairs)} ways from a node to a CoreDNS pod that answers over UDP: "
+        "large answers fail.",
+        subject=", ".join(dict.fromkeys(f"Node {node}" for node, _ in pairs)),
+        evidence=tuple(lines[:8]),
+        fix="Open TCP 53 wherever UDP 53 is open: security groups, network ACLs, network policies, the nodes' own firewall.",
+        commands=("kubectl get networkpolicies -A",),
+        confidence=Confidence.MEDIUM,
+        scope=Scope(pairs=tuple(pairs), transports=("tcp",)),
+    )
+
+
+def _merged(found: Iterable[Finding]) -> Iterator[Finding]:
+    """One finding for all nodes with the same cause."""
+    groups: dict[str, list[Finding]] = defaultdict(list)
+    for one in found:
+        groups[one.code].append(one)
+    for same in groups.values():
+        yield merge(same)
+
+
+def merge(same: Sequence[Finding]) -> Finding:
+    """Findings of one code as one: the worst first, subjects, evidence and scopes together."""
+    if len(same) == 1:
+        return same[0]
+    order = sorted(same, key=lambda f: (f.severity is not Severity.CRITICAL, f.confidence is not Confidence.HIGH))
+    first = order[0]
+    scopes = [f.scope for f in order]
+    together = Scope(
+        nodes=_union(*(s.nodes for s in scopes)) if all(s.nodes for s in scopes) else (),
+        servers=_union(*(s.servers for s in scopes)) if all(s.servers for s in scopes) else (),
+        kinds=_union(*(s.kinds for s in scopes)) if all(s.kinds for s in scopes) else (),
+        transports=_union(*(s.transports for s in scopes)) if all(s.transports for s in scopes) else (),
+        pods=_union(*(s.pods for s in scopes)) if all(s.pods for s in scopes) else (),
+        zones=_union(*(s.zones for s in scopes)) if all(s.zones for s in scopes) else (),
+        pairs=_union(*(s.pairs for s in scopes)) if all(s.pairs for s in scopes) else (),
+    )
+    others = len(order) - 1
+    return Finding(
+        code=first.code,
+        severity=first.severity,
+        summary=f"{first.summary} (And {others} more like it.)",
+        subject=", ".join(dict.fromkeys(f.subject for f in order if f.subject))[:500],
+        evidence=tuple(dict.fromkeys(line for f in order for line in f.evidence))[:24],
+        fix=first.fix,
+        commands=tuple(dict.fromkeys(c for f in order for c in f.commands))[:12],
+        change=next((f.change for f in order if f.change), ""),
+        confidence=first.confidence,
+        scope=together,
+    )
+
+
+def _union(*parts: tuple[object, ...]) -> tuple:  # type: ignore[type-arg]
+    return tuple(dict.fromkeys(item for part in parts for item in part))
