@@ -66,7 +66,7 @@ def denied(name: str, here: Sequence[str], offer: Block | None) -> Message:
 def nearest(name: str, here: Sequence[str]) -> str:
     """The cluster that was probably meant, of those that may be seen here; "" if none is near."""
     lowered = {one.lower(): one for one in here}
-    near = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
+    near = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.8)
     return lowered[near[0]] if near else ""
 
 

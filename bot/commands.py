@@ -128,11 +128,13 @@ class Desk:
     def _check(self, caller: Caller, question: Question, request: str, thread_ts: str = "") -> Message:
         """Ask the runs, if this cluster may be checked from here."""
         clusters = self._clusters
-        here = policy.here(caller, clusters)
-        name = _spelled(question.cluster, here)
-        if name not in here:
-            return self._denied(caller, question, here)
-        if question.name in here:
+        name = question.cluster
+        if policy.may_check(caller, clusters.get(name)):
+            here = policy.here(caller, clusters)
+            name = _spelled(name, here)
+            if name not in here:
+                return self._denied(caller, question, here)
+        if question.name and not policy.may_check(caller, clusters.get(question.name)):
             raise Refused("One cluster at a time: the second word is a name to look up, or a pod.")
         question = Question(cluster=name, name=question.name, pod=question.pod, only=question.only)
         thread = thread_ts or caller.thread_ts
@@ -183,7 +185,5 @@ class Desk:
 
 def _spelled(name: str, here: tuple[str, ...]) -> str:
     """The name as the clusters file spells it: phones begin with a capital. As it is where that is no single one."""
-    if name in here:
-        return name
     alike = [one for one in here if one.lower() == name.lower()]
     return alike[0] if len(alike) == 1 else name

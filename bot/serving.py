@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-import waitress
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
+from waitress.server import create_server
 
-from bot.deadline import THREADS
 from bot.intake import MOST_OF_AN_INTERACTION, Intake
 from bot.settings import Settings
 
 log = logging.getLogger(__name__)
+
+THREADS = 24
+"""Requests that are answered at once; the rest waits its turn, which comes within milliseconds or the deadline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def http_server(intake: Intake, address: tuple[str, int]) -> Any:
     It reads a whole request before a thread sees it, so that slow senders hold none.
     """
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    return waitress.create_server(
+    return create_server(
         intake,
         host=address[0],
         port=address[1],

@@ -23,7 +23,8 @@ def shape_fault(body: bytes, content_type: str) -> str:
             return "a content type that Slack does not send"
     except (ValueError, RecursionError) as error:
         return f"a body that cannot be read ({type(error).__name__})"
-    return "" if isinstance(held, dict) and _has_sane_types(held) else "a body of another shape than Slack sends"
+    sane = isinstance(held, dict) and held and _has_sane_types(held)
+    return "" if sane else "a body of another shape than Slack sends"
 
 
 def _form(text: str) -> object:
@@ -47,5 +48,6 @@ def _has_sane_types(held: Mapping[str, Any]) -> bool:
     objects = all(isinstance(held.get(key, {}), dict | None) for key in (*_OBJECTS, "team", "enterprise"))
     lists = all(isinstance(held.get(key, []), list | None) for key in _LISTS)
     items = all(isinstance(item, dict) for key in _LISTS for item in held.get(key) or ())
-    event = held.get("event") or {}
-    return texts and objects and lists and items and isinstance(event.get("type", ""), str)
+    event, actions = held.get("event", {}), held.get("actions", [{}])
+    there = isinstance(event, dict) and bool(actions)
+    return texts and objects and lists and items and there and isinstance(event.get("type", ""), str)
