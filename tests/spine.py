@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -9,12 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 
+from contract import crashpoints
 from contract.connection import connect
 from contract.jobs import QUEUE, job_class
 from contract.model import Finding, Observation, Outcome, Question, Severity, Status, StepResult, Verdict
@@ -30,6 +33,7 @@ from workers.thread import connect as connect_slack
 
 KEY = Key.of("testing-testing-testing", "")
 TEAM = "T0DNSMEDIC"
+CHANNEL = "C0INCIDENTS"
 
 T = TypeVar("T")
 
@@ -148,6 +152,21 @@ def serve(redis_url: str, slack_url: str, checks: Sequence[Check[Any]]) -> int:
     return serve_worker(Settings.from_env(given), tools(connect(redis_url, patience=30), slack_url, checks))
 
 
+def ask_and_check(redis_url: str, slack_url: str, point: int, request: str) -> None:
+    """Ask for a run and work on it, and die at the numbered crash point on the way."""
+    os.environ["DNSMEDIC_CRASH_AT"] = str(point)
+    importlib.reload(crashpoints)
+    made = tools(connect(redis_url), slack_url)
+    jobs.prepare(made)
+    jobs.check_cluster(ask_again(made, request))
+
+
+def ask_again(made: Tools, request: str) -> str:
+    """The run of a request, which may have been asked before: of its own cluster, person and workspace."""
+    question = Question(cluster=f"cluster-{request}")
+    return made.runs.ask(question, user=f"U{request}", team=f"T{request}", channel=CHANNEL, request=request).run
+
+
 def said(slack: SlackServer, channel: str) -> list[str]:
     """What stands in a channel, a line for each message that was not deleted: parents, then their replies."""
     lines = []
@@ -156,3 +175,19 @@ def said(slack: SlackServer, channel: str) -> list[str]:
             lines.append(parent.text)
             lines += [f"  {reply.text}" for reply in slack.api.replies(channel, parent.ts) if not reply.deleted]
     return lines
+
+
+def die() -> None:
+    """Take down the process that the check runs in."""
+    os.kill(os.getpid(), 9)
+
+
+def wait_for_file() -> None:
+    """Hold the check until the test makes the file that DNSMEDIC_TEST_GATE names."""
+    gate = Path(os.environ["DNSMEDIC_TEST_GATE"])
+    while not gate.exists():
+        time.sleep(0.02)
+
+
+POISON = (check("service"), check("poison", act=die))
+GATED = (check("service"), check("gate", act=wait_for_file), check("names"))

@@ -102,19 +102,18 @@ class Progress:
 
     def hand_over(self) -> None:
         """Let another worker go on with it at once. This does not count as an attempt."""
-        self.resume(self._record(), attempts=-1)
+        record = self._record()
+        self._resuming(record, record.attempts - 1)
+        self.dispatch_again(record)
 
-    def resume(self, record: RunRecord, *, attempts: int = 0) -> RunRecord:
-        """Queue a job that goes on with the run, which its worker no longer works on."""
-        now = clock(self.runs.redis)
-        fields: dict[str, str | bytes | float] = {"state": "resuming", "attempts": max(0, record.attempts + attempts)}
-
-        def work(pipe: Pipeline) -> None:
-            store(pipe, key(record.run), fields, QUARTER)
-            self.runs.dispatch(pipe, record, now)
-
-        self._write(work)
+    def lost(self, record: RunRecord) -> RunRecord:
+        """Its worker is gone, and no other has it yet."""
+        self._resuming(record, record.attempts)
         return replace(record, state="resuming")
+
+    def _resuming(self, record: RunRecord, attempts: int) -> None:
+        fields: dict[str, str | bytes | float] = {"state": "resuming", "attempts": attempts}
+        self._write(lambda pipe: store(pipe, key(record.run), fields, QUARTER))
 
     def dispatch_again(self, record: RunRecord) -> None:
         """Queue another job for a run whose job is gone."""

@@ -58,7 +58,7 @@ class Attendant:
             background.append(clean)
         for thread in background:
             thread.start()
-        watchdog = Watchdog(self.tools.redis, self.tools.runs)
+        watchdog = Watchdog(self.tools.redis, self.tools.runs, self.tools.slack)
         _repeat(over, lambda: _then(watchdog.sweep, EVERY))
         for thread in background:
             thread.join(_AFTER_ERROR)

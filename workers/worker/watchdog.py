@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable
 
 from redis import Redis
+from slack_sdk import WebClient
 
 from contract.connection import clock, text
 from contract.leases import Fenced, Leases
@@ -15,7 +17,7 @@ from contract.outbox import Outbox
 from contract.records import LIVE, RunRecord
 from contract.runs import Runs
 from workers.jobs.progress import Progress
-from workers.thread import RunThread
+from workers.thread import RunThread, Sender
 
 EVERY = 3.0
 """Seconds between two sweeps of all workers together."""
@@ -27,6 +29,8 @@ MOST_DISPATCHES = 20
 """How many jobs a run may have before it is given up: nobody could even begin it."""
 
 _PATIENCE = 10.0
+_SAYING = 4.0
+_POLL = 0.1
 _TURN = "watchdog"
 
 log = logging.getLogger(__name__)
@@ -35,9 +39,10 @@ log = logging.getLogger(__name__)
 class Watchdog:
     """Sweeps over the runs. Any number may: one of them at a time does."""
 
-    def __init__(self, redis: Redis, runs: Runs) -> None:
+    def __init__(self, redis: Redis, runs: Runs, slack: WebClient) -> None:
         self.redis = redis
         self.runs = runs
+        self.sender = Sender(redis, slack)
         self.leases = Leases(redis)
         self.holder = f"watchdog {socket.gethostname()} {os.getpid()}"
 
@@ -85,8 +90,20 @@ class Watchdog:
             self._tell_end(progress, ended)
             return
         log.warning("%s: its worker is lost, resuming after %s steps", record.run, len(record.steps))
-        resumed = progress.resume(record)
-        RunThread(Outbox(self.redis), progress.lease).refresh(resumed, clock(self.redis))
+        lost = progress.lost(record)
+        RunThread(Outbox(self.redis), progress.lease).refresh(lost, clock(self.redis))
+        self._say(progress)
+        progress.dispatch_again(lost)
+
+    def _say(self, progress: Progress) -> None:
+        """Let Slack have the parent's new state before the next worker replaces it; but the run does not wait long."""
+        give_up = time.monotonic() + _SAYING
+        while time.monotonic() < give_up:
+            thread = self.sender.outbox.thread(progress.lease.name)
+            wait = self.sender.turn(progress.lease) if thread.edit and thread.parent_ts else None
+            if wait is None:
+                return
+            time.sleep(min(wait, _POLL))
 
     def _dispatch(self, progress: Progress, record: RunRecord) -> None:
         """Its job is gone: another is queued."""
