@@ -20,13 +20,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Directive:
-    """A plugin with its arguments and the lines between its braces. line: of its name."""
+    """A plugin with its arguments and the lines between its braces. line: of its name.
+
+    glued: its closing brace stands behind the words of its last line, where many plugins take it for an argument.
+    """
 
     name: str
     args: tuple[str, ...] = ()
     body: tuple[Line, ...] = ()
     line: int = 0
     file: str = ""
+    glued: bool = False
 
     def option(self, name: str) -> tuple[str, ...] | None:
         """The arguments of the first body line that begins with NAME, or None."""
@@ -76,10 +80,12 @@ def _directive(name: str, words: Sequence[Token]) -> Directive:
     """The words of one occurrence: arguments up to the brace, then the lines inside it."""
     opens = next((at for at, token in enumerate(words) if at and token.text == "{"), len(words))
     inside = list(words[opens + 1 :])
+    glued = False
     if inside and inside[-1].text == "}":
-        inside.pop()
+        closing = inside.pop()
+        glued = bool(inside) and not starts_line(inside[-1], closing)
     args = tuple(token.text for token in words[1:opens])
-    return Directive(name, args, _lines(inside), words[0].line, words[0].file)
+    return Directive(name, args, _lines(inside), words[0].line, words[0].file, glued)
 
 
 def _lines(words: Sequence[Token]) -> tuple[Line, ...]:

@@ -20,10 +20,8 @@ class Zone:
 def zones_of(key: str) -> tuple[Zone, ...]:
     """What a key means; several zones for a network, none for a key that CoreDNS refuses."""
     transport, scheme, rest = key.partition("://")
-    if not scheme:
+    if not scheme or transport not in PORTS:
         transport, rest = "dns", key
-    if transport not in PORTS:
-        return ()
     host, port = _port_of(rest, PORTS[transport])
     network = reverse(host)
     if network:

@@ -1,0 +1,178 @@
+"""What is wrong with a Corefile that CoreDNS loads without a word."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+
+from .forwards import address_of
+from .loading import Kind, Lint, unloadable
+from .plugins import EXTERNAL
+from .serving import Answer, block_for, main_port, taken, zones_in
+from .tokens import CorefileError
+from .tree import Block, Corefile, Directive, parse
+
+FEW_CONCURRENT = 100
+LONG_DENIAL = 300
+SMALL_BUFFER = 512
+HANDS_ON = ("forward", "grpc", "fanout", "alternate", "dnsredir", "unbound", "recursor", "proxy")
+"""Plugins that ask another server for what CoreDNS does not know."""
+
+
+def lint(
+    text: str,
+    version: str = "",
+    *,
+    files: Mapping[str, str] | None = None,
+    cluster_zone: str = "cluster.local",
+    kube_dns: Sequence[str] = (),
+    names: Sequence[str] = (),
+) -> tuple[Lint, ...]:
+    """All defects of a Corefile for CoreDNS of VERSION, those that stop it from loading first. Never raises.
+
+    files: path -> text of what it imports. kube_dns: the ClusterIPs of the Service kube-dns. names: names that somebody
+    is known to ask, for which a plugin that takes them away is a defect.
+    """
+    fatal = unloadable(text, version, files)
+    try:
+        corefile = parse(text, files)
+    except CorefileError:
+        return fatal
+    if not corefile.blocks:
+        return fatal
+    semantic = (
+        *_kubernetes(corefile, cluster_zone), *_forward(corefile), *_loops(corefile, kube_dns), *_ready(corefile),
+        *_shadows(corefile, names), *_options(corefile),
+    )  # fmt: skip
+    return (*fatal, *sorted(semantic, key=lambda each: each.line))
+
+
+def _kubernetes(corefile: Corefile, cluster_zone: str) -> Iterator[Lint]:
+    """Whether the block that takes the cluster's names has `kubernetes` for them."""
+    port = main_port(corefile)
+    found = block_for(corefile, f"kubernetes.default.svc.{cluster_zone}", port)
+    block = found[0] if found else None
+    here = block.all("kubernetes") if block else ()
+    if block and any(cluster_zone in zones_in(block, each.args) for each in here):
+        return
+    if block and block.all("kubernetai"):
+        return
+    if here and block:
+        zones = ", ".join(z or "." for z in zones_in(block, here[0].args))
+        message = f"`kubernetes` serves {zones}, while this cluster's names end in {cluster_zone}"
+        yield Lint(Kind.WRONG_ZONE, message, here[0].line, zones=(cluster_zone,))
+        return
+    line = block.line if block else 0
+    yield Lint(Kind.NO_KUBERNETES, f"no `kubernetes` plugin answers for {cluster_zone}", line, zones=(cluster_zone,))
+
+
+def _forward(corefile: Corefile) -> Iterator[Lint]:
+    """Whether names outside of the cluster are handed on."""
+    found = block_for(corefile, "", main_port(corefile))
+    if found is None:
+        yield Lint(Kind.NO_ROOT, "no server block answers for names outside of the listed zones (`.`)")
+        return
+    block = found[0]
+    if any(each.name in EXTERNAL and each.name not in HANDS_ON for each in block.directives):
+        return
+    if not any(_whole(each) for name in HANDS_ON for each in block.all(name)):
+        message = "the server block for all other names (`.`) hands them on to no name server"
+        yield Lint(Kind.NO_FORWARD, message, block.line)
+
+
+def _whole(directive: Directive) -> bool:
+    return directive.name not in ("forward", "grpc") or directive.args[:1] == (".",)
+
+
+def _loops(corefile: Corefile, kube_dns: Sequence[str]) -> Iterator[Lint]:
+    """Forwards that come back to the block that they start from."""
+    for block in corefile.blocks:
+        for directive in block.all("forward"):
+            for target in directive.args[1:]:
+                for zone in block.zones:
+                    if zone.transport == "dns" and _comes_back(corefile, block, zone.name, target, kube_dns):
+                        stops = bool(block.all("loop"))
+                        message = f"`forward` sends queries to {target}, which is CoreDNS itself"
+                        loopback = address_of(target) is not None and target not in kube_dns
+                        yield Lint(Kind.LOOP, message, directive.line, fatal=stops, sure=loopback, zones=(zone.name,))
+                        break
+
+
+def _comes_back(corefile: Corefile, block: Block, zone: str, target: str, kube_dns: Sequence[str]) -> bool:
+    address = address_of(target)
+    if address is None:
+        return False
+    host, port = address
+    if host in kube_dns:
+        port = main_port(corefile) if port == 53 else port
+    elif not ipaddress.ip_address(host).is_loopback:
+        return False
+    found = block_for(corefile, zone, port)
+    return found is not None and found[0] is block
+
+
+def _ready(corefile: Corefile) -> Iterator[Lint]:
+    if not any(block.all("ready") for block in corefile.blocks):
+        message = "no `ready` plugin: a readiness probe on /ready never succeeds"
+        yield Lint(Kind.NO_READY, message)
+    if not any(block.all("reload") for block in corefile.blocks):
+        message = "no `reload` plugin: CoreDNS takes a changed Corefile only when it is restarted"
+        yield Lint(Kind.NO_RELOAD, message)
+
+
+def _shadows(corefile: Corefile, names: Sequence[str]) -> Iterator[Lint]:
+    """Plugins that take names away from where they belong; sure where a name that is asked gets SERVFAIL for it."""
+    told: set[tuple[int, str]] = set()
+    for name in names:
+        found = taken(corefile, name)
+        if found is None or found.answer is Answer.REAL:
+            continue
+        told.add((found.line, found.plugin))
+        fails = found.answer is Answer.SERVFAIL
+        does = {Answer.SERVFAIL: "fails every name that it lacks", Answer.RENAMED: "asks for another name instead"}
+        message = f"`{found.says}` takes {name} away from its real source and {does.get(found.answer, 'answers it')}"
+        yield Lint(Kind.SHADOW, message, found.line, sure=fails, zones=(found.zone,))
+    for block in corefile.blocks:
+        for directive in block.directives:
+            if (
+                directive.name in ("hosts", "template", "rewrite", "file")
+                and (directive.line, directive.name) not in told
+            ):
+                says = " ".join((directive.name, *directive.args))
+                if directive.option("fallthrough") is None:
+                    message = f"`{says}` answers for some names in place of their real source"
+                    yield Lint(Kind.SHADOW, message, directive.line, sure=False)
+
+
+def _options(corefile: Corefile) -> Iterator[Lint]:
+    for block in corefile.blocks:
+        for directive in block.directives:
+            if directive.name == "forward":
+                yield from _limit(directive)
+            elif directive.name == "cache":
+                yield from _cache(directive)
+            elif directive.name == "bufsize" and directive.args[:1] and _figure(directive.args[0]) < SMALL_BUFFER:
+                message = f"`bufsize {directive.args[0]}` makes most answers too long for UDP"
+                yield Lint(Kind.BUFSIZE, message, directive.line)
+
+
+def _limit(directive: Directive) -> Iterator[Lint]:
+    limit = _figure((directive.option("max_concurrent") or ("",))[0])
+    if 0 < limit < FEW_CONCURRENT:
+        message = f"`max_concurrent {limit}` refuses queries as soon as {limit} wait for their answer"
+        yield Lint(Kind.MAX_CONCURRENT, message, directive.line)
+
+
+def _cache(directive: Directive) -> Iterator[Lint]:
+    denial = directive.option("denial") or ()
+    seconds = _figure(denial[1]) if len(denial) > 1 else _figure((directive.args or ("",))[0])
+    if seconds > LONG_DENIAL:
+        message = f"`cache` keeps the answer that a name does not exist for up to {seconds} s"
+        yield Lint(Kind.CACHE_DENIAL, message, directive.line)
+    if directive.option("serve_stale") is not None:
+        message = "`serve_stale` hands out answers that ran out while the name server is away"
+        yield Lint(Kind.SERVE_STALE, message, directive.line)
+
+
+def _figure(text: str) -> int:
+    return int(text[:9]) if text.isascii() and text.isdigit() else 0
