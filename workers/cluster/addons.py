@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from dataclasses import dataclass
+from typing import Any
+
+import yaml
 
 from .errors import CannotRead, DoesNotApply
 from .reader import Reader
@@ -29,6 +33,14 @@ class Owner:
         command += f" --addon-version {shlex.quote(version)}" if version else ""
         return command + (f" --configuration-values {shlex.quote(values)}" if values else "")
 
+    def merged(self, values: str) -> str:
+        """VALUES (a JSON object) on top of the present configuration, since an update replaces all of it."""
+        try:
+            present = yaml.safe_load(self.configuration) if self.configuration else {}
+        except yaml.YAMLError:
+            present = {}
+        return json.dumps(_on_top(present if isinstance(present, dict) else {}, json.loads(values)))
+
     def describe(self) -> str:
         """The command that shows the add-on with its present configuration values."""
         return self._aws("describe-addon")
@@ -51,3 +63,12 @@ def owner(cluster: Reader, addon: str) -> Owner:
     if found is None:
         return Owner(**known, managed=False)
     return Owner(**known, managed=True, version=found.version, configuration=found.configuration)
+
+
+def _on_top(present: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """VALUES over PRESENT, objects within objects too."""
+    both = dict(present)
+    for key, value in values.items():
+        below = both.get(key)
+        both[key] = _on_top(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return both
