@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from operator import itemgetter
 from typing import Any
 
 import yaml
@@ -16,6 +17,7 @@ LARGEST = 1024 * 1024
 """Bytes of a file that are read at most."""
 
 _DEEPEST = 12
+_MOST = 10
 _NULL = "tag:yaml.org,2002:null"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -34,7 +36,7 @@ class Mistakes:
 
     def lines(self) -> Iterator[str]:
         """The problems in the order of the file."""
-        for line, problem in sorted(set(self.found)):
+        for line, problem in sorted(dict.fromkeys(self.found), key=itemgetter(0)):
             yield f"{self.name} line {line}: {problem}"
 
 
@@ -97,13 +99,13 @@ def text(node: yaml.Node, what: str, mistakes: Mistakes) -> str:
     return ""
 
 
-def number(node: yaml.Node, most: int, what: str, mistakes: Mistakes) -> int:
-    """A whole number from 0 to `most`; 0 (and a mistake) where there is none."""
+def number(node: yaml.Node, least: int, what: str, mistakes: Mistakes) -> int:
+    """A whole number from `least` to ten; `least` (and a mistake) where there is none."""
     written = node.value if isinstance(node, yaml.ScalarNode) else ""
-    if written.isascii() and written.isdigit() and len(written) < 6 and int(written) <= most:
+    if written.isascii() and written.isdigit() and len(written) < 3 and least <= int(written) <= _MOST:
         return int(written)
-    mistakes.add(node, f"{what} should be a whole number from 0 to {most}")
-    return 0
+    mistakes.add(node, f"{what} should be a whole number from {least} to {_MOST}")
+    return least
 
 
 def boolean(node: yaml.Node, what: str, mistakes: Mistakes) -> bool:
