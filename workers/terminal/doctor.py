@@ -96,7 +96,7 @@ def _slack() -> Iterator[Line]:
     yield Line(True, f"Slack knows the bot as {answer.get('user')} in {answer.get('team')}")
     given = {scope.strip() for scope in str(answer.headers.get("x-oauth-scopes", "")).split(",") if scope.strip()}
     missing = sorted(NEEDED_SCOPES - given) if given else []
-    yield Line(not missing, "Slack grants the scopes that are needed" if not missing else f"Slack scopes missing: {', '.join(missing)}",
+    yield Line(not missing, "Slack grants the scopes that are needed" if not missing else f"Slack scopes missing: {missing}",
                "add them in the app's settings and install it anew" if missing else "")  # fmt: skip
     way = "SLACK_APP_TOKEN" if os.environ.get("SLACK_APP_TOKEN") else "SLACK_SIGNING_SECRET"
     there = bool(os.environ.get(way, "").strip())

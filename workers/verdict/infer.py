@@ -36,6 +36,13 @@ SERVICE_CODES = (
     "coredns-oom-or-throttled",
 )
 
+DEBUG = (
+    "kubectl debug node/{node} -it --image=public.ecr.aws/amazonlinux/amazonlinux:2023 --profile=sysadmin "
+    "-- chroot /host sh -c 'iptables-save; nft list ruleset'"
+)
+RESENT_SECONDS = 4.5
+"""The C libraries send a question again after five seconds."""
+
 
 class Matrix:
     """The signals by node, and what was ruled out."""
@@ -77,6 +84,8 @@ def infer(signals: Sequence[Signal], findings: Sequence[Finding], excluded: Sequ
     yield from _merged(_rules_missing(matrix))
     yield from _merged(_node_firewall(matrix))
     yield from _tcp_blocked(matrix)
+    yield from _merged(_race(matrix))
+    yield from _merged(_node_local(matrix))
 
 
 def _dead(cells: Sequence[Signal]) -> bool:
@@ -127,42 +136,42 @@ def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
 def _node_firewall(matrix: Matrix) -> Iterator[Finding]:
     """F19: nothing on port 53 passes a node, towards pods on any other node, while other nodes get answers."""
     for node in matrix.nodes:
-        direct = matrix.cells(Path.REPLICA, node=node)
-        if not _all_silent(direct):
-            continue
-        others = [s for other in matrix.nodes if other != node for s in matrix.cells(Path.REPLICA, node=other)]
-        if not any(s.effect is Effect.OK and s.same_node is False for s in others):
-            continue
-        if any(f.scope.pairs and any(n == node for n, _ in f.scope.pairs) for f in matrix.findings if _raised(f)):
-            continue
-        if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full", *SERVICE_CODES), node):
-            continue
-        local = any(s.same_node for s in direct)
-        cleared = [matrix.cleared(code, node) for code in NETWORK_CODES]
-        if not local and not all(cleared):
-            continue
-        servers = tuple(
-            dict.fromkeys(s.server for s in others if _on(matrix, s.server, node) and s.effect is not Effect.OK)
-        )
-        yield Finding(
-            code="node-firewall-drops-53",
-            severity=Severity.CRITICAL,
-            summary=f"Node {node} lets no DNS through: its pods get no answer from any CoreDNS pod"
-            f"{', not even the one on the same node' if local else ''}, while other nodes do.",
-            subject=f"Node {node}",
-            evidence=_firewall_evidence(direct, others, [one for one in cleared if one is not None]),
-            fix="Look for a rule on that node that drops or rejects port 53 (iptables, nftables, a hardening script or agent), "
-            "remove it, or replace the node.",
-            commands=(
-                (
-                    f"kubectl debug node/{node} -it --image=public.ecr.aws/amazonlinux/amazonlinux:2023 --profile=sysadmin "
-                    "-- chroot /host sh -c 'iptables-save; nft list ruleset'"
-                ),
-                f"kubectl cordon {node}",
-            ),
-            confidence=Confidence.HIGH if local and all(cleared) else Confidence.MEDIUM,
-            scope=Scope(nodes=(node,), servers=servers),
-        )
+        dead = [t for t in ("udp", "tcp") if _all_silent(matrix.cells(Path.REPLICA, node=node, transport=t))]
+        if dead:
+            yield from _firewall(matrix, node, tuple(dead))
+
+
+def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Finding]:
+    direct = [s for s in matrix.cells(Path.REPLICA, node=node) if s.transport in dead]
+    others = [s for n in matrix.nodes if n != node for s in matrix.cells(Path.REPLICA, node=n) if s.transport in dead]
+    if not any(s.effect is Effect.OK and s.same_node is False for s in others):
+        return
+    if any(_raised(f) and any(n == node for n, _ in f.scope.pairs) for f in matrix.findings):
+        return
+    if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full", *SERVICE_CODES), node):
+        return
+    local = any(s.same_node for s in direct)
+    cleared = [one for code in NETWORK_CODES if (one := matrix.cleared(code, node)) is not None]
+    if not local and len(cleared) < len(NETWORK_CODES):
+        return
+    servers = tuple(dict.fromkeys(s.server for s in others if s.bad and _on(matrix, s.server, node)))
+    over = "" if len(dead) > 1 else f" over {dead[0].upper()}"
+    yield Finding(
+        code="node-firewall-drops-53",
+        severity=Severity.CRITICAL,
+        summary=f"Node {node} lets no DNS{over} through: its pods get no answer from any CoreDNS pod"
+        f"{', not even the one on the same node' if local else ''}, while pods on other nodes do.",
+        subject=f"Node {node}",
+        evidence=_firewall_evidence(direct, others, cleared),
+        fix="Look for a rule on that node that drops or rejects port 53 (iptables, nftables, a hardening script or agent), "
+        "remove it, or replace the node.",
+        commands=(
+            DEBUG.format(node=node),
+            f"kubectl cordon {node}",
+        ),
+        confidence=Confidence.HIGH if local and len(cleared) == len(NETWORK_CODES) else Confidence.MEDIUM,
+        scope=Scope(nodes=(node,), servers=servers, transports=dead if len(dead) == 1 else ()),
+    )
 
 
 def _raised(finding: Finding) -> bool:
@@ -253,3 +262,51 @@ def merge(same: Sequence[Finding]) -> Finding:
 
 def _union(*parts: tuple[object, ...]) -> tuple:  # type: ignore[type-arg]
     return tuple(dict.fromkeys(item for part in parts for item in part))
+
+
+def _race(matrix: Matrix) -> Iterator[Finding]:
+    """F15: a lookup that sends two questions from one socket waits five seconds, while single questions never do."""
+    for node in matrix.nodes:
+        lookups = [s for s in matrix.signals if s.path is Path.CLIENT and s.node == node and not s.server and not s.pod]
+        late = [s for s in lookups if s.effect is Effect.SLOW and s.seconds >= RESENT_SECONDS]
+        silent = [s for s in lookups if s.effect is Effect.SILENT]
+        raw = [s for s in matrix.signals if s.path in (Path.CLUSTER_IP, Path.CLIENT) and s.node == node and s.server]
+        known = [s for s in raw if s.kind is NameKind.INTERNAL]
+        if not (late or silent) or not known or any(s.bad for s in raw):
+            continue
+        yield Finding(
+            code="conntrack-race-5s",
+            severity=Severity.WARNING,
+            summary=f"Lookups on node {node} wait five seconds, although every single question is answered at once.",
+            subject=f"Node {node}",
+            evidence=(
+                *(line for s in (*late, *silent)[:3] for line in s.evidence),
+                *(s.evidence[0] for s in known[:2]),
+            ),
+            fix="Use NodeLocal DNSCache, whose traffic is not tracked, or a newer kernel; for glibc images, the option "
+            "single-request-reopen in dnsConfig spares the application until then.",
+            commands=(f"kubectl describe node {node}",),
+            confidence=Confidence.MEDIUM,
+            scope=Scope(nodes=(node,)),
+        )
+
+
+def _node_local(matrix: Matrix) -> Iterator[Finding]:
+    """F61: the node's own DNS cache is dead on a node that gets answers through the Service."""
+    for node in matrix.nodes:
+        local = matrix.cells(Path.NODE_LOCAL, node=node)
+        through = matrix.cells(Path.CLUSTER_IP, node=node)
+        own = [s for s in matrix.cells(Path.CLIENT, node=node) if s.server]
+        if not _all_silent(local) or not own or not all(s.bad for s in own):
+            continue
+        yield Finding(
+            code="deployment-mode-mismatch",
+            severity=Severity.CRITICAL,
+            summary=f"NodeLocal DNSCache does not answer on node {node}, and its pods are told to ask it.",
+            subject=f"Node {node}",
+            evidence=(*(s.evidence[0] for s in (*local[:2], *own[:1], *through[:1]) if s.evidence),),
+            fix="Bring the node-local-dns pod of that node back, or let the kubelets hand out the address of kube-dns again.",
+            commands=(f"kubectl -n kube-system get pods -o wide --field-selector spec.nodeName={node}",),
+            confidence=Confidence.HIGH if _alive(through) else Confidence.MEDIUM,
+            scope=Scope(nodes=(node,)),
+        )

@@ -1,0 +1,233 @@
+"""The verdict on matrices and findings: what is named, what is ruled out, what stays open."""
+
+from __future__ import annotations
+
+from contract.model import (
+    Confidence,
+    Effect,
+    NameKind,
+    Outcome,
+    Path,
+    Question,
+    Scope,
+    Severity,
+    Signal,
+    Status,
+    StepResult,
+    Verdict,
+)
+from workers.verdict import judge
+
+from .matrices import cleared, dark, finding, healthy, steps
+
+ASKED = Question(cluster="cluster-a")
+NETWORK = cleared("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return")
+THROUGH = (Path.CLUSTER_IP, Path.CLIENT)
+
+
+def codes(verdict: Verdict) -> list[str]:
+    """The causes, first to last."""
+    return [cause.code for cause in verdict.causes]
+
+
+def through(signal: Signal) -> bool:
+    """Cells that go through the Service."""
+    return signal.path in THROUGH
+
+
+def test_a_matrix_without_a_dark_cell_is_healthy() -> None:
+    """No symptom and no finding: healthy, with no cause and nothing unexplained."""
+    verdict = judge(ASKED, steps(healthy()))
+
+    assert verdict.status is Status.HEALTHY
+    assert verdict.causes == ()
+    assert verdict.unexplained == ()
+
+
+def test_an_info_changes_nothing() -> None:
+    """What is only worth knowing leaves the verdict healthy."""
+    verdict = judge(ASKED, steps(healthy(), finding("ndots-amplification", Severity.INFO)))
+
+    assert verdict.status is Status.HEALTHY
+
+
+def test_a_risk_without_a_symptom_is_at_risk() -> None:
+    """What works today and fails tomorrow is no problem yet."""
+    verdict = judge(ASKED, steps(healthy(), finding("corefile-reload-timebomb")))
+
+    assert verdict.status is Status.AT_RISK
+    assert codes(verdict) == ["corefile-reload-timebomb"]
+
+
+def test_a_symptom_without_a_cause_is_a_problem_with_the_layer_named() -> None:
+    """Nobody is blamed, but the layer and the next test are said."""
+    cells = dark(healthy(), Effect.SERVFAIL, lambda s: s.path is Path.FORWARD and s.kind is NameKind.INTERNAL)
+
+    verdict = judge(ASKED, steps(cells))
+
+    assert verdict.status is Status.PROBLEM
+    assert verdict.causes == ()
+    assert "CoreDNS itself" in verdict.unexplained[0]
+    assert "Next:" in verdict.unexplained[0]
+
+
+def test_a_dead_service_explains_all_that_goes_through_it() -> None:
+    """One cause for every dark cell of the column, and nothing left."""
+    cells = dark(healthy(), Effect.UNREACHABLE, through)
+
+    verdict = judge(ASKED, steps(cells, finding("coredns-scaled-to-zero")))
+
+    assert codes(verdict) == ["coredns-scaled-to-zero"]
+    assert verdict.unexplained == ()
+
+
+def test_a_node_without_rules_is_told_from_one_with_a_firewall() -> None:
+    """ClusterIP dead and every pod alive: rules. Every pod dead, the one on the node too: a firewall."""
+    rules = judge(
+        ASKED, steps(dark(healthy(), Effect.SILENT, lambda s: through(s) and s.node == "a1"), excluded=NETWORK)
+    )
+    wall = judge(
+        ASKED,
+        steps(
+            dark(healthy(), Effect.SILENT, lambda s: s.node == "a2" and s.path is not Path.UPSTREAM), excluded=NETWORK
+        ),
+    )
+
+    assert codes(rules) == ["iptables-kubedns-rules-missing"]
+    assert codes(wall) == ["node-firewall-drops-53"]
+
+
+def test_a_node_without_rules_is_blamed_on_kube_proxy_where_that_is_broken_there() -> None:
+    """A sure fault of kube-proxy on that node takes the place of the guess, and explains the same cells."""
+    cells = dark(healthy(), Effect.SILENT, lambda s: through(s) and s.node == "a1")
+    gone = finding("kube-proxy-absent-on-node", scope=Scope(nodes=("a1",)))
+
+    verdict = judge(ASKED, steps(cells, gone))
+
+    assert codes(verdict) == ["kube-proxy-absent-on-node"]
+    assert verdict.unexplained == ()
+
+
+def test_a_firewall_is_not_guessed_where_the_network_was_not_looked_at() -> None:
+    """Silence from a node without a CoreDNS pod may be the network's: nothing is blamed until that is ruled out."""
+    cells = dark(healthy(), Effect.SILENT, lambda s: s.node == "a1")
+
+    verdict = judge(ASKED, steps(cells))
+
+    assert verdict.causes == ()
+    assert verdict.status is Status.PROBLEM
+    assert verdict.unexplained
+
+
+def test_an_answer_rules_a_security_group_out() -> None:
+    """Where the probes between those very pods are answered, the rules on paper are not the cause."""
+    paper = finding("sg-blocks-53-between-nodes", scope=Scope(pairs=(("a1", "pod/coredns-x"),)))
+
+    verdict = judge(ASKED, steps(healthy(), paper))
+
+    assert verdict.status is Status.HEALTHY
+    assert [r.code for r in verdict.ruled_out] == ["sg-blocks-53-between-nodes"]
+    assert "answered" in verdict.ruled_out[0].because
+
+
+def test_a_security_group_explains_pairs_and_the_service_behind_them() -> None:
+    """The dark pairs and the loss through the ClusterIP have one cause."""
+    pairs = (("a1", "pod/coredns-x"), ("a1", "pod/coredns-y"), ("a2", "pod/coredns-y"), ("b1", "pod/coredns-x"))
+    cells = dark(healthy(), Effect.SILENT, lambda s: (s.node, s.server) in pairs)
+    cells = dark(cells, Effect.LOSSY, through)
+
+    verdict = judge(ASKED, steps(cells, finding("sg-blocks-53-between-nodes", scope=Scope(pairs=pairs))))
+
+    assert codes(verdict) == ["sg-blocks-53-between-nodes"]
+    assert verdict.unexplained == ()
+
+
+def test_two_faults_at_once_are_both_named() -> None:
+    """A missing binding of kube-proxy does not hide a wrong kubelet."""
+    cells = dark(healthy(), Effect.SILENT, lambda s: s.node == "b1" and s.path is Path.CLIENT)
+    kubelet = finding("kubelet-clusterdns-mismatch", scope=Scope(nodes=("b1",)))
+    proxy = finding("kube-proxy-forbidden-403")
+
+    verdict = judge(ASKED, steps(cells, kubelet, proxy))
+
+    assert codes(verdict) == ["kubelet-clusterdns-mismatch", "kube-proxy-forbidden-403"]
+
+
+def test_an_unsure_finding_without_a_symptom_is_not_named() -> None:
+    """A guess that explains nothing is no cause."""
+    verdict = judge(ASKED, steps(healthy(), finding("eni-pps-throttle", confidence=Confidence.MEDIUM)))
+
+    assert verdict.status is Status.HEALTHY
+
+
+def test_an_unsure_finding_is_named_where_it_explains() -> None:
+    """The same guess is named, with its confidence, once external names fail."""
+    cells = dark(healthy(), Effect.SERVFAIL, lambda s: s.kind is NameKind.EXTERNAL and s.path is not Path.UPSTREAM)
+    cells = dark(cells, Effect.LOSSY, lambda s: s.path is Path.UPSTREAM)
+
+    verdict = judge(ASKED, steps(cells, finding("eni-pps-throttle", confidence=Confidence.MEDIUM)))
+
+    assert codes(verdict) == ["eni-pps-throttle"]
+    assert verdict.causes[0].confidence is Confidence.MEDIUM
+
+
+def test_a_consequence_is_not_named_beside_its_cause() -> None:
+    """A Service that is missing has no ports that could be wrong."""
+    cells = dark(healthy(), Effect.SILENT, through)
+
+    verdict = judge(ASKED, steps(cells, finding("kube-dns-service-missing"), finding("kube-dns-ports-wrong")))
+
+    assert codes(verdict) == ["kube-dns-service-missing"]
+
+
+def test_five_second_lookups_beside_prompt_answers_are_the_race() -> None:
+    """Only lookups of two questions wait: the marks of a lost twin."""
+    cells = dark(
+        healthy(), Effect.SLOW, lambda s: s.path is Path.CLIENT and not s.server and s.node == "a1", seconds=5.01
+    )
+
+    verdict = judge(ASKED, steps(cells))
+
+    assert codes(verdict) == ["conntrack-race-5s"]
+    assert verdict.causes[0].confidence is not Confidence.HIGH
+
+
+def test_tcp_alone_dead_between_nodes_is_tcp_blocked() -> None:
+    """UDP passes and TCP does not, and no rule was read that says why."""
+    cells = dark(
+        healthy(), Effect.SILENT, lambda s: s.path is Path.REPLICA and s.transport == "tcp" and not s.same_node
+    )
+    cells = dark(cells, Effect.LOSSY, lambda s: s.path is Path.CLUSTER_IP and s.transport == "tcp")
+
+    verdict = judge(ASKED, steps(cells))
+
+    assert codes(verdict) == ["tcp-53-blocked"]
+
+
+def test_a_cluster_that_nobody_saw_is_not_healthy() -> None:
+    """Every essential step unknown: cannot see, with what would let it."""
+    blind = StepResult(
+        check="dns-through-cluster-ip",
+        title="Every node gets answers",
+        outcome=Outcome.UNKNOWN,
+        summary="could not look",
+        because="list nodes: 403 forbidden",
+        grant="ClusterRole dnsmedic-read: …",
+    )
+
+    verdict = judge(ASKED, [blind])
+
+    assert verdict.status is Status.CANNOT_SEE
+    assert verdict.not_checked[0].grant.startswith("ClusterRole")
+
+
+def test_a_gap_beside_answers_leaves_it_healthy_and_is_named() -> None:
+    """One step that could not look does not make a cluster sick; it is listed."""
+    blind = StepResult(
+        check="vpc-dns", title="VPC", outcome=Outcome.UNKNOWN, summary="x", because="no right", grant="IAM"
+    )
+
+    verdict = judge(ASKED, [*steps(healthy()), blind])
+
+    assert verdict.status is Status.HEALTHY
+    assert [n.check for n in verdict.not_checked] == ["vpc-dns"]
