@@ -69,9 +69,7 @@ def unloadable(text: str, version: str = "", files: Mapping[str, str] | None = N
 
 def _found(corefile: Corefile, version: Version) -> Iterator[Lint]:
     if not corefile.blocks:
-        yield Lint(
-            Kind.NO_BLOCKS, "the Corefile holds no server block, so CoreDNS serves nothing", sure=False, fatal=True
-        )
+        yield Lint(Kind.NO_BLOCKS, "the Corefile holds no server block, so CoreDNS answers nothing of use")
     for block in corefile.blocks:
         yield from _keys(block)
         seen: set[str] = set()
