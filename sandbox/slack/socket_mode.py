@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
+import socket
 from collections.abc import Callable
 from http import HTTPStatus
 from threading import Event, Lock, Thread
@@ -89,7 +91,8 @@ class SocketMode:
         with self._lock:
             every, self._open = self._open, []
         for connection in every:
-            connection.socket.close()
+            with contextlib.suppress(OSError):
+                connection.socket.shutdown(socket.SHUT_RDWR)
 
     def prepare(self, envelope: Envelope) -> Callable[[], Ack]:
         """Each call of the result sends the payload in an envelope of its own."""
