@@ -12,7 +12,7 @@ from time import monotonic
 from sandbox.slack.clock import Clock
 from sandbox.slack.records import Call, Delivery, Ephemeral, File, Message, ResponseUrl, Trigger, View
 from sandbox.slack.wire import Refusal
-from sandbox.slack.workspace import Channel, Token, User, Workspace
+from sandbox.slack.workspace import Channel, User, Workspace
 
 
 class State:
@@ -140,7 +140,3 @@ class State:
         if user not in self.users:
             raise Refusal("user_not_found")
         return self.users[user]
-
-    def bot_token(self) -> Token:
-        """The app's active bot token."""
-        return next(token for token in self.tokens.values() if not token.is_app_level)

@@ -98,7 +98,6 @@ class SlackApp:
     bot_user: str = "U0DNSMEDIC"
     signing_secret: str = "testing-signing-secret"  # noqa: S105  (plainly made up)
     commands: tuple[str, ...] = ("/dns-check", "/dns-health", "/dns-capture", "/dns-fix")
-    escaped_commands: tuple[str, ...] = ()
     shortcuts: tuple[str, ...] = ("dns_check_message",)
     events: tuple[str, ...] = (
         "app_mention",
@@ -115,7 +114,7 @@ class Workspace:
     """Everything that is there before the app does anything.
 
     edit_window_seconds: how long messages may be edited; None is for ever. modern_blocks: False is a workspace that
-    does not know plan, container and table yet. home_tab and events are the app's.
+    does not know plan, container and table yet.
     """
 
     app: SlackApp = SlackApp()
