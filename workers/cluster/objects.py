@@ -6,6 +6,7 @@ Kubernetes promises is mended first (nulls dropped, what does not fit left out),
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -596,18 +597,24 @@ def decode(body: bytes, kind: type[S]) -> S:
         return msgspec.convert(_mended(msgspec.json.decode(body)), kind, strict=False)
 
 
-_listers: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+def _pages(root: type[Struct]) -> Iterator[tuple[type[Any], msgspec.json.Decoder[Any]]]:
+    for kind in root.__subclasses__():
+        page = msgspec.defstruct(
+            f"{kind.__name__}List",
+            [("items", list[kind], []), ("metadata", ListMeta, ListMeta())],  # type: ignore[valid-type]
+        )
+        yield kind, msgspec.json.Decoder(page)
+        yield from _pages(kind)
+
+
+# All at import: msgspec builds what it knows of a type at its first use, and two threads that do so at once crash the
+# interpreter (0.19 to 0.22).
+_LISTERS = dict(_pages(Struct))
 
 
 def decode_list(body: bytes, kind: type[S]) -> tuple[tuple[S, ...], str, int]:
     """One page of a list: the items, the token of the next page, and how many items no decoding could save."""
-    decoder = _listers.get(kind)
-    if decoder is None:
-        page_type = msgspec.defstruct(
-            f"{kind.__name__}List",
-            [("items", list[kind], []), ("metadata", ListMeta, ListMeta())],  # type: ignore[valid-type]
-        )
-        decoder = _listers[kind] = msgspec.json.Decoder(page_type)
+    decoder = _LISTERS[kind]
     try:
         page = decoder.decode(body)
         return tuple(page.items), page.metadata.continue_, 0
