@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from .errors import CannotRead, DoesNotApply
-from .objects import Node
+from .objects import Node, Toleration
 from .reader import Reader
 
 
@@ -48,3 +49,46 @@ def auto_alone(cluster: Reader) -> bool:
         return cluster.aws.cluster().auto
     except (CannotRead, DoesNotApply):
         return False
+
+
+def left_out_by(affinity: Mapping[str, Any], node: Node) -> str:
+    """Why a required node affinity leaves a node out, or ""."""
+    required = (affinity.get("nodeAffinity") or {}).get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    terms = [t for t in required.get("nodeSelectorTerms") or () if isinstance(t, Mapping)]
+    reasons = [_misses(term, node) for term in terms]
+    return reasons[0] if reasons and all(reasons) else ""
+
+
+def _misses(term: Mapping[str, Any], node: Node) -> str:
+    """The first expression of a term that a node does not satisfy, or ""; one of an unknown operator is satisfied."""
+    sources = (("matchExpressions", node.metadata.labels), ("matchFields", {"metadata.name": node.name}))
+    for part, values in sources:
+        for one in term.get(part) or ():
+            key, operator, wanted = str(one.get("key")), one.get("operator"), list(one.get("values") or ())
+            has, found = key in values, values.get(key, "")
+            fits = {
+                "In": has and found in wanted,
+                "NotIn": not has or found not in wanted,
+                "Exists": has,
+                "DoesNotExist": not has,
+            }.get(operator, True)
+            if not fits:
+                return f"its node affinity asks for {key} {operator} {', '.join(map(str, wanted))}".rstrip()
+    return ""
+
+
+def repelled(tolerations: Iterable[Toleration], node: Node) -> str:
+    """Which taint keeps a DaemonSet's pod with these tolerations off a node, or ""; it bears what the node's state sets."""
+    known = tuple(tolerations)
+    for taint in node.spec.taints:
+        if taint.effect == "PreferNoSchedule" or taint.key.startswith("node.kubernetes.io/"):
+            continue
+        if not any(_bears(t, taint.key, taint.value, taint.effect) for t in known):
+            return f"it does not tolerate the taint {taint.key}={taint.value}:{taint.effect}"
+    return ""
+
+
+def _bears(toleration: Toleration, key: str, value: str, effect: str) -> bool:
+    if toleration.effect not in ("", effect) or toleration.key not in ("", key):
+        return False
+    return toleration.operator == "Exists" or (toleration.key == key and toleration.value == value)
