@@ -149,7 +149,7 @@ def running_bot(folder: Path, redis_url: str, clusters: str = CLUSTERS, **more: 
         slack.deliver_to(f"http://127.0.0.1:{server.effective_port}/slack/events")
         assert app.workspace.home().team
         try:
-            yield RunningBot(slack, runs, app, server.effective_port)
+            yield RunningBot(slack, runs, app, int(server.effective_port))
         finally:
             server.trigger.pull_trigger(server.close)
             thread.join(10)
