@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 from __future__ import annotations
 
 import ipaddress
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,6 +66,14 @@ def prefix_lists_of(groups: Iterable[SecurityGroup]) -> tuple[str, ...]:
     """The ids of the prefix lists that the groups' rules name."""
     rules = (rule for group in groups for rule in (*group.ingress, *group.egress))
     return tuple(sorted({name for rule in rules for name in rule.prefix_lists}))
+
+
+def authorize(*, inward: bool, group: str, other: str, transport: str, region: str) -> str:
+    """The command that lets port 53 in from (or out to) the other group."""
+    verb = "ingress" if inward else "egress"
+    permission = shlex.quote(f"IpProtocol={transport},FromPort=53,ToPort=53,UserIdGroupPairs=[{{GroupId={other}}}]")
+    where = f" --region {region}" if region else ""
+    return f"aws ec2 authorize-security-group-{verb}{where} --group-id {group} --ip-permissions {permission}"
 
 
 def holds(network: str, address: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LINE = 600
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EksCluster:
@@ -82,6 +84,13 @@ class Rule:
     groups: tuple[str, ...] = ()
     prefix_lists: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """`udp 53 sg-1, 10.0.0.0/8`."""
+        others = ", ".join((*self.cidrs, *self.groups, *self.prefix_lists)) or "nobody"
+        ports = str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+        return f"all traffic {others}" if self.protocol == "-1" else f"{self.protocol} {ports} {others}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroup:
@@ -91,6 +100,15 @@ class SecurityGroup:
     name: str = ""
     ingress: tuple[Rule, ...] = ()
     egress: tuple[Rule, ...] = ()
+
+    @property
+    def lines(self) -> tuple[str, str]:
+        """Both directions in a line each, for evidence."""
+        let_in = "; ".join(rule.words for rule in self.ingress) or "nothing"
+        let_out = "; ".join(rule.words for rule in self.egress) or "nothing"
+        return f"{self.id} ({self.name}) lets in: {let_in}"[:LINE], f"{self.id} ({self.name}) lets out: {let_out}"[
+            :LINE
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

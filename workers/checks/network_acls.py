@@ -1,0 +1,206 @@
+"""Network ACLs let questions to every CoreDNS pod pass, and the answers back, over UDP and TCP.
+
+A network ACL belongs to a subnet and remembers nothing: of each lookup between two subnets the question must pass out of the
+one and into the other at port 53, and the answer must pass back at the client's own port, which Linux takes from 32768 to
+60999. The entries are tried in the order of their numbers and the first that matches decides, a deny before an allow too.
+
+Read: the subnets of the interfaces of all ready nodes and CoreDNS pods, and the network ACLs of those subnets. Each node is
+judged with each CoreDNS pod in another subnet. Where only a part of the client's ports is denied, some lookups fail by chance.
+It cannot tell which range of ports a system was set to use. Security groups fail between nodes of one subnet too; a network
+ACL never does. Neither can stop questions to the VPC's own resolver.
+https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
+from workers.checks import Check, Stage
+from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
+from workers.cluster.attachment import End, Ends, ends
+from workers.cluster.aws import NetworkAcl
+from workers.cluster.network_acls import Denial, Point, denials
+from workers.cluster.security_groups import holds
+
+SOURCE = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html"
+TRANSPORTS = ("udp", "tcp")
+PORT = 53
+LINES = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Who asks whom from which subnet, the network ACLs of the subnets, and the subnets' ranges."""
+
+    ends: Ends
+    acls: tuple[NetworkAcl, ...]
+    ranges: tuple[str, ...] = ()
+    region: str = ""
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A pair between which a transport does not pass, and what stops it."""
+
+    client: End
+    server: End
+    transport: str
+    denials: tuple[Denial, ...]
+
+
+def collect(cluster: Cluster) -> Facts:
+    """Read interfaces and network ACLs. Raises CannotRead, and DoesNotApply without CoreDNS pods."""
+    aws, gaps = cluster.aws, Gaps()
+    replicas = [p for p in cluster.coredns_pods() if p.running and p.addresses]
+    if not replicas:
+        raise DoesNotApply("no CoreDNS pod runs here")
+    found = ends(cluster, replicas)
+    subnets = {end.subnet for end in (*found.clients, *found.servers) if end.subnet}
+    acls = aws.network_acls(subnets)
+    for subnet in sorted(subnets - {s for acl in acls for s in acl.subnets}):
+        gaps.add(f"network ACL of {subnet}", "AWS does not show it to this role", "IAM: allow ec2:DescribeNetworkAcls")
+    ranges = tuple(one.cidr for one in Gaps().of(lambda: aws.subnets(subnets), ()) if one.cidr)
+    return Facts(ends=found, acls=acls, ranges=ranges, region=aws.region, gaps=gaps.seen())
+
+
+def diagnose(facts: Facts) -> Iterator[Observation]:
+    """A finding for the pairs that UDP cannot pass, one for those that only TCP cannot; else the cause is excluded."""
+    blocked, unknown = _judged(facts)
+    deaf = {(b.client, b.server) for b in blocked if b.transport == "udp"}
+    hard = [b for b in blocked if (b.client, b.server) in deaf]
+    soft = [b for b in blocked if (b.client, b.server) not in deaf]
+    if hard:
+        yield _finding(facts, hard, "nacl-blocks-53-or-return", Severity.CRITICAL)
+    if soft:
+        yield _finding(facts, soft, "tcp-53-blocked", Severity.WARNING)
+    if not blocked and not unknown and not facts.ends.unknown:
+        across = len(_across(facts))
+        because = f"the network ACLs let questions and answers pass in all {across} pairs of a node and a CoreDNS pod elsewhere"
+        alone = "all nodes and CoreDNS pods share their subnets, inside which no network ACL applies"
+        yield Excluded(code="nacl-blocks-53-or-return", because=because if across else alone)
+
+
+def _across(facts: Facts) -> list[tuple[End, End]]:
+    return [(c, s) for c, s in facts.ends.pairs if c.subnet != s.subnet]
+
+
+def _judged(facts: Facts) -> tuple[list[Blocked], int]:
+    """What is blocked, and how many pairs nobody can judge."""
+    blocked, unknown = [], 0
+    for client, server in _across(facts):
+        near, far = (Point(subnet=e.subnet, address=e.address) for e in (client, server))
+        seen = {t: denials(near, far, t, PORT, facts.acls) for t in TRANSPORTS}
+        unknown += any(found is None for found in seen.values())
+        blocked += [
+            Blocked(client=client, server=server, transport=t, denials=found) for t, found in seen.items() if found
+        ]
+    return blocked, unknown
+
+
+def _finding(facts: Facts, blocked: list[Blocked], code: str, severity: Severity) -> Finding:
+    transports = tuple(t for t in TRANSPORTS if any(b.transport == t for b in blocked))
+    first = blocked[0].denials[0]
+    partly = all(d.partly for b in blocked for d in b.denials)
+    nodes, every = {b.client.node for b in blocked}, {c.node for c in facts.ends.clients}
+    named = " and ".join(t.upper() for t in transports)
+    subnets = ", ".join(sorted({d.subnet for b in blocked for d in b.denials}))
+    what = "some answers" if partly else "answers" if all(_answers(b) for b in blocked) else "questions"
+    used = [acl for acl in facts.acls if acl.id in {d.acl for b in blocked for d in b.denials}]
+    return Finding(
+        code=code,
+        severity=severity,
+        summary=(
+            f"Network ACL {first.acl} stops DNS {what} over {named} at {subnets}: "
+            f"{len(nodes)} of {len(every)} nodes cannot use CoreDNS pods in other subnets by {named}"
+        ),
+        subject=first.acl,
+        evidence=(*dict.fromkeys(d.line for b in blocked for d in b.denials),)[:LINES]
+        + tuple(line for acl in used for line in _lines(acl))[: 2 * LINES],
+        fix=(
+            "Network ACLs remember nothing: allow port 53 in and out between the subnets, and ports 1024 to 65535 for the "
+            "answers, for UDP and TCP, with rule numbers below that of the rule that denies."
+        ),
+        commands=_commands(facts, blocked),
+        confidence=Confidence.MEDIUM if partly else Confidence.HIGH,
+        scope=Scope(transports=transports, pairs=tuple(dict.fromkeys((b.client.node, b.server.name) for b in blocked))),
+    )
+
+
+def _answers(blocked: Blocked) -> bool:
+    return all(denial.way == "answer" for denial in blocked.denials)
+
+
+def _lines(acl: NetworkAcl) -> Iterator[str]:
+    for entry in acl.entries:
+        ports = "all ports" if (entry.first, entry.last) == (0, 65535) else f"ports {entry.first}-{entry.last}"
+        yield (
+            f"{acl.id} {'outbound' if entry.egress else 'inbound'} {entry.number} "
+            f"{'allow' if entry.allow else 'deny'} protocol {entry.protocol} {ports} {entry.cidr}"
+        )
+
+
+def _commands(facts: Facts, blocked: list[Blocked]) -> tuple[str, ...]:
+    """One entry for each denial, with a free number before the entry that denies."""
+    region = f" --region {facts.region}" if facts.region else ""
+    taken = {(acl.id, e.egress): {x.number for x in acl.entries if x.egress is e.egress}
+             for acl in facts.acls for e in acl.entries}  # fmt: skip
+    made: dict[tuple[str, bool, str, str], str] = {}
+    for denial in (d for b in blocked for d in b.denials):
+        key = (denial.acl, denial.egress, denial.transport, denial.way)
+        if key in made:
+            continue
+        used = taken.setdefault((denial.acl, denial.egress), set())
+        number = _free(used, denial.entry)
+        if number is None:
+            continue
+        used.add(number)
+        ports = "From=53,To=53" if denial.way == "question" else "From=1024,To=65535"
+        made[key] = (
+            f"aws ec2 create-network-acl-entry{region} --network-acl-id {denial.acl} "
+            f"{'--egress' if denial.egress else '--ingress'} --rule-number {number} --protocol {denial.transport} "
+            f"--port-range {ports} {_block(_network(facts, denial))} --rule-action allow"
+        )
+    return tuple(made.values())[:LINES]
+
+
+def _free(used: set[int], before: int) -> int | None:
+    """A rule number that is free and tried before BEFORE; None where there is none."""
+    return next((n for n in range(min(before, 32767) - 1, 0, -1) if n not in used), None)
+
+
+def _network(facts: Facts, denial: Denial) -> str:
+    """The range that the new entry is about: the subnet of the denied packet's other side, else its address alone."""
+    other = denial.target if denial.egress else denial.source
+    alone = f"{other}/128" if ":" in other else f"{other}/32"
+    return next((cidr for cidr in facts.ranges if holds(cidr, other)), alone)
+
+
+def _block(network: str) -> str:
+    return f"--ipv6-cidr-block {network}" if ":" in network else f"--cidr-block {network}"
+
+
+def describe(facts: Facts) -> str:
+    """How many pairs and network ACLs were compared."""
+    blocked, unknown = _judged(facts)
+    across = len(_across(facts))
+    good = across - len({(b.client, b.server) for b in blocked}) - unknown
+    more = f", {unknown} not known" if unknown else ""
+    return (
+        f"{good} of {across} pairs in different subnets may ask and answer on 53 ({len(facts.acls)} network ACLs){more}"
+    )
+
+
+CHECK = Check(
+    name="network-acls",
+    title="Network ACLs let DNS questions and answers pass",
+    stage=Stage.AWS_NETWORK,
+    steps=("S08", "S44"),
+    source=SOURCE,
+    facts=Facts,
+    collect=collect,
+    diagnose=diagnose,
+    describe=describe,
+)

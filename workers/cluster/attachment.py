@@ -1,0 +1,135 @@
+"""Which EC2 network interface carries which pod or node: what security groups and network ACLs are judged by."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from .aws.values import Interface
+from .compute import Compute, compute
+from .errors import DoesNotApply
+from .objects import Node, Pod
+from .reader import Reader
+from .security_groups import Side, holds
+
+MAX_NODES = 300
+"""So many nodes are compared; those beyond are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """One end of the way to DNS. name: `pod/NAME` of a CoreDNS pod, NAMESPACE/NAME of another, or the node's name.
+
+    address: one that its packets carry. groups: of its interface.
+    """
+
+    name: str
+    node: str
+    address: str
+    interface: str = ""
+    subnet: str = ""
+    groups: tuple[str, ...] = ()
+
+    @property
+    def side(self) -> Side:
+        """As security groups see it."""
+        return Side(groups=self.groups, address=self.address)
+
+    @property
+    def line(self) -> str:
+        """The end in a line, for evidence."""
+        held = ", ".join(self.groups) or "no security group"
+        return f"{self.name} on {self.node}: {self.address}, {self.interface} in {self.subnet}, {held}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends:
+    """Who asks and who is asked. clients: for each node the interfaces that its pods use. unknown: without an interface.
+
+    left_out: how many nodes beyond the limit were not compared.
+    """
+
+    clients: tuple[End, ...]
+    servers: tuple[End, ...]
+    unknown: tuple[str, ...] = ()
+    left_out: int = 0
+
+    @property
+    def pairs(self) -> tuple[tuple[End, End], ...]:
+        """Each asker with each CoreDNS pod of another node: on one node packets meet neither groups nor ACLs."""
+        return tuple((c, s) for c in self.clients for s in self.servers if c.node != s.node)
+
+
+def ends(cluster: Reader, replicas: Sequence[Pod]) -> Ends:
+    """The interfaces of the nodes' pods and of the CoreDNS pods.
+
+    Raises CannotRead, and DoesNotApply where no CoreDNS pod has an address of the VPC (an overlay network, hybrid nodes).
+    """
+    nodes = [n for n in cluster.nodes() if n.ready and n.internal_ip and compute(n) is not Compute.HYBRID]
+    beside = {pod.spec.node_name for pod in replicas}
+    nodes = sorted(nodes, key=lambda n: (n.name not in beside, n.name))
+    held = Held(cluster, nodes[:MAX_NODES], [pod.addresses[0] for pod in replicas if pod.addresses])
+    servers = [(f"pod/{p.name}", p.spec.node_name, p.addresses[0]) for p in replicas if p.addresses]
+    found = [_end(name, node, address, held.of(address)) for name, node, address in servers]
+    if servers and not any(found):
+        raise DoesNotApply(
+            "no CoreDNS pod has an address of a network interface of EC2: the network is not the VPC's own"
+        )
+    clients = [end for node in nodes[:MAX_NODES] for end in held.clients(node)]
+    unknown = [name for (name, _, _), end in zip(servers, found, strict=True) if end is None]
+    unknown += [n.name for n in nodes[:MAX_NODES] if n.name not in {c.node for c in clients}]
+    return Ends(
+        clients=tuple(clients), servers=tuple(e for e in found if e), unknown=tuple(unknown),
+        left_out=max(0, len(nodes) - MAX_NODES),
+    )  # fmt: skip
+
+
+class Held:
+    """Interfaces by the addresses that they hold, of some nodes and of some addresses besides."""
+
+    def __init__(self, cluster: Reader, nodes: Iterable[Node], addresses: Iterable[str]) -> None:
+        """Raises CannotRead."""
+        nodes = list(nodes)
+        self._interfaces = list(cluster.aws.instance_interfaces(instance(n) for n in nodes))
+        wanted = [*addresses, *(n.internal_ip for n in nodes if not instance(n))]
+        self._interfaces += cluster.aws.interfaces(a for a in wanted if self.of(a) is None)
+
+    def of(self, address: str) -> Interface | None:
+        """The interface that holds an address by itself or in a delegated prefix."""
+        exact = next((one for one in self._interfaces if address in one.addresses), None)
+        return exact or next((one for one in self._interfaces if any(holds(p, address) for p in one.prefixes)), None)
+
+    def clients(self, node: Node) -> list[End]:
+        """The interfaces that the node's pods use: those with more than their own address, else the node's first."""
+        own = [one for one in self._interfaces if one.instance and one.instance == instance(node)]
+        shared = [one for one in own if len(one.addresses) > 1 or one.prefixes]
+        chosen = shared or [one for one in own if one.primary or node.internal_ip in one.addresses]
+        if not chosen and (found := self.of(node.internal_ip)):
+            chosen = [found]
+        ends = [_end(node.name, node.name, _pod_address(one), one) for one in chosen]
+        return [end for end in ends if end]
+
+
+def instance(node: Node) -> str:
+    """The id of the EC2 instance that a node is, or ""."""
+    last = node.spec.provider_id.rpartition("/")[2]
+    return last if last.startswith("i-") else ""
+
+
+def _end(name: str, node: str, address: str, held: Interface | None) -> End | None:
+    if held is None:
+        return None
+    return End(name=name, node=node, address=address, interface=held.id, subnet=held.subnet, groups=held.groups)
+
+
+def _pod_address(held: Interface) -> str:
+    """An address that a pod on this interface has or may get."""
+    if len(held.addresses) > 1:
+        return held.addresses[1]
+    for prefix in held.prefixes:
+        try:
+            return str(ipaddress.ip_network(prefix, strict=False)[1])
+        except (ValueError, IndexError):
+            continue
+    return held.addresses[0] if held.addresses else ""
