@@ -1,0 +1,294 @@
+"""The name that somebody asked about resolves, and what it leads to exists.
+
+Every CoreDNS pod is asked for the name over port-forward, as it stands and with the search domains that the asked pod has;
+the probes asked it on every other way. For a cluster name the API is asked as well: Namespace, Service, endpoints. A name
+that resolves with its search domains counts as found, as an application finds it.
+
+Absent in the API and in every answer: the name does not exist, and the nearest names that do are shown. A headless Service
+without ready endpoints has no address to give. Present in the API while a CoreDNS pod denies it: a symptom, which other
+checks explain (a pod cut off from the API server, a Corefile without the zone). For an outside name that the upstream itself
+denies nothing in the cluster is at fault: a private zone or rule may be (other checks). What it cannot tell: whether a name
+is misspelt or its Service was deleted.
+https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Path, Scope, Severity, Signal
+from workers.checks import Check, Stage
+from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
+from workers.cluster.asked import AskedName, Candidate, asked_name
+from workers.cluster.matrix import Cell, cells, signals
+from workers.cluster.names import ClusterName, Form, parsed, plain
+from workers.cluster.targets import Goal, goal_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was said of the name, and what it leads to. meant: the cluster name that it means, "" for an outside name.
+
+    goal: what the API knows of it. cells: the answers on every way of the name as it stands, where it is meant so.
+    upstream: effects of the upstream's own answers. wild: search domains that answer for any name.
+    """
+
+    asked: AskedName
+    cells: tuple[Cell, ...] = ()
+    meant: str = ""
+    goal: Goal | None = None
+    upstream: tuple[Effect, ...] = ()
+    wild: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+def collect(cluster: Cluster) -> Facts:
+    """Ask the CoreDNS pods and the API. Raises DoesNotApply where nobody asked about a name."""
+    if not cluster.question.name:
+        raise DoesNotApply("nobody asked about a name")
+    gaps = Gaps()
+    asked = asked_name(cluster, gaps)
+    survey = gaps.of(cluster.survey, None)
+    namespaces = {each.name for each in gaps.of(cluster.namespaces, ())}
+    meant = _meant(asked, namespaces)
+    name = parsed(meant, asked.domain) if meant else None
+    found = [a for a in survey.asked if a.name.kind is NameKind.ASKED] if survey else []
+    upstream = tuple(a.effect for a in found if a.target.path is Path.UPSTREAM)
+    wild = (
+        {plain(one.canonical.partition(".")[2]) for one in survey.looked if one.name == survey.canary}
+        if survey
+        else set()
+    )
+    as_it_stands = asked.found is asked.itself or (
+        asked.found is None and plain(asked.name) == (meant or plain(asked.name))
+    )
+    ours = [a for a in found if a.target.path is not Path.UPSTREAM or not meant]
+    return Facts(
+        asked=asked,
+        cells=cells(ours) if as_it_stands else (),
+        meant=meant,
+        goal=goal_of(cluster, gaps, name) if name is not None else None,
+        upstream=upstream,
+        wild=tuple(sorted(wild - {""})),
+        gaps=gaps.seen(),
+    )
+
+
+def _meant(asked: AskedName, namespaces: set[str]) -> str:
+    """The cluster name that the asked name means: what it resolves to, or what its labels look like; "" for an outside one."""
+    found = asked.found
+    if found is not None and parsed(found.name, asked.domain) is not None:
+        return found.name
+    if asked.in_cluster:
+        return plain(asked.name)
+    labels = plain(asked.name).removesuffix(".svc").split(".")
+    if asked.name.endswith(".") or not labels[0] or (found is not None and found is asked.itself):
+        return ""
+    if len(labels) == 1 and (asked.namespace or len(asked.search) > 0):
+        return next((one.name for one in asked.candidates if parsed(one.name, asked.domain)), "")
+    if len(labels) in (2, 3) and labels[-1] in namespaces:
+        return f"{'.'.join(labels)}.svc.{asked.domain}"
+    return ""
+
+
+def diagnose(facts: Facts) -> Iterator[Observation]:
+    """Signals of every answer; then what the API says of it."""
+    caught = _caught(facts)
+    if caught is not None:
+        yield _wrong(facts, caught)
+    else:
+        yield from signals(facts.cells)
+        yield from _over_forward(facts)
+    goal = facts.goal
+    if goal is not None:
+        yield from _in_cluster(facts, goal, resolves=facts.asked.found is not None and caught is None)
+    elif facts.asked.found is not None:
+        yield Excluded(
+            code="name-really-absent", because=f"{facts.asked.found.name} resolves: {facts.asked.found.lines[0]}"
+        )
+    elif facts.upstream and set(facts.upstream) <= {Effect.NXDOMAIN, Effect.NODATA} and _denied(facts):
+        yield _absent_outside(facts)
+
+
+def _caught(facts: Facts) -> Candidate | None:
+    """The name as a search domain with a wildcard answers it."""
+    found = facts.asked.found
+    if found is None or found is facts.asked.itself:
+        return None
+    suffix = found.name.removeprefix(plain(facts.asked.name) + ".")
+    return found if suffix in facts.wild else None
+
+
+def _wrong(facts: Facts, caught: Candidate) -> Signal:
+    addresses = next((one.addresses for one in caught.said if one.addresses), ())
+    return Signal(
+        path=Path.CLIENT, effect=Effect.WRONG, kind=NameKind.ASKED, zone=plain(facts.asked.name), answered=1,
+        summary=f"{facts.asked.name} gets {', '.join(addresses)} as {caught.name}: that search domain answers for any name.",
+        evidence=caught.lines,
+    )  # fmt: skip
+
+
+def _over_forward(facts: Facts) -> Iterator[Signal]:
+    """Each CoreDNS pod's own word on the name that is found, or on the one that is meant."""
+    asked = facts.asked
+    one = asked.found or asked.of(facts.meant) or asked.itself
+    for said in one.said if one is not None else ():
+        yield Signal(
+            path=Path.FORWARD, effect=said.effect, server=f"pod/{said.pod}", kind=NameKind.ASKED, transport="tcp",
+            zone=one.name if one else "", answered=int(bool(said.rcode)), evidence=(said.line,),
+            summary=f"CoreDNS pod {said.pod} itself says {said.rcode or 'nothing'} of {one.name if one else ''}.",
+        )  # fmt: skip
+
+
+def _denied(facts: Facts) -> bool:
+    itself = facts.asked.itself
+    return itself is None or not itself.said or itself.absent
+
+
+def _in_cluster(facts: Facts, goal: Goal, *, resolves: bool) -> Iterator[Observation]:
+    if resolves and facts.asked.found is not None:
+        line = facts.asked.found.lines[0]
+        for code in ("name-really-absent", "headless-no-ready-endpoints"):
+            yield Excluded(code=code, because=f"{facts.asked.found.name} resolves: {line}")
+        return
+    if goal.exists is False or goal.namespace_exists is False or _unknown_pod(goal):
+        yield _absent(facts, goal)
+    elif goal.exists and goal.headless and (not goal.ready or goal.name.form is Form.ENDPOINT):
+        yield from _headless(facts, goal)
+    elif goal.exists:
+        because = f"Service {_key(goal.name)} exists (resourceVersion {goal.version or 'unknown'})"
+        yield Excluded(code="name-really-absent", because=because)
+
+
+def _unknown_pod(goal: Goal) -> bool:
+    return bool(goal.exists) and not goal.headless and goal.name.form is Form.ENDPOINT
+
+
+def _key(name: ClusterName) -> str:
+    return f"{name.namespace}/{name.service}"
+
+
+def _lines(facts: Facts) -> tuple[str, ...]:
+    shown = facts.asked.of(facts.meant) or facts.asked.itself
+    return shown.lines[:4] if shown else ()
+
+
+def _absent(facts: Facts, goal: Goal) -> Finding:
+    name = goal.name
+    caught = _caught(facts)
+    if goal.namespace_exists is False:
+        what = f"there is no namespace {name.namespace}"
+    elif _unknown_pod(goal):
+        what = f"Service {_key(name)} is not headless, so its pods have no names"
+    else:
+        what = f"there is no Service {name.service} in namespace {name.namespace}"
+    near = (
+        f"Did you mean {' or '.join(goal.alike)}?" if goal.alike else "No Service that can be seen has a similar name."
+    )
+    seen = "its CoreDNS pods deny it too" if _denied_everywhere(facts) else "not every CoreDNS pod was heard"
+    return Finding(
+        code="name-really-absent",
+        severity=Severity.INFO if caught is not None else Severity.WARNING,
+        confidence=Confidence.HIGH if _denied_everywhere(facts) else Confidence.MEDIUM,
+        subject=f"name {facts.asked.name}",
+        summary=f"{facts.asked.name} does not exist: {what}, and {seen}.",
+        evidence=(f"API: {what}", *_lines(facts), *(f"exists: {each}" for each in goal.alike)),
+        fix=f"{near} Correct the name in the application, or create the Service; from another namespace write "
+        "SERVICE.NAMESPACE.",
+        commands=(f"kubectl -n {name.namespace} get services",)
+        if goal.namespace_exists is not False
+        else ("kubectl get namespaces",),
+        scope=Scope(kinds=(NameKind.ASKED,)),
+    )
+
+
+def _listing(goal: Goal) -> str:
+    return (
+        "kubectl get namespaces" if goal.namespace_exists is False else f"kubectl -n {goal.name.namespace} get services"
+    )
+
+
+def _denied_everywhere(facts: Facts) -> bool:
+    one = facts.asked.of(facts.meant)
+    return one is not None and one.absent
+
+
+def _headless(facts: Facts, goal: Goal) -> Iterator[Observation]:
+    name = goal.name
+    key = _key(name)
+    if not goal.ready and not goal.publishes_unready:
+        what = f"Service {key} is headless and none of its {goal.endpoints} endpoints is ready, so it has no address to give"
+        fix = "Make its pods ready (see their readiness probe), or set publishNotReadyAddresses if clients may see them before."
+    elif name.form is Form.ENDPOINT and name.hostname not in goal.hostnames:
+        why = goal.owner or "no endpoint has that hostname"
+        what = f"Service {key} has no pod named {name.hostname}: {why}"
+        fix = "Correct the pod's name, or serviceName of the StatefulSet (hostname and subdomain of a pod), or make it ready."
+    else:
+        yield Excluded(code="headless-no-ready-endpoints", because=f"Service {key} has {goal.ready} ready endpoints")
+        return
+    yield Finding(
+        code="headless-no-ready-endpoints",
+        severity=Severity.WARNING,
+        subject=f"Service {key}",
+        summary=f"{what}.",
+        evidence=(_endpoints(goal), *_lines(facts)),
+        fix=fix,
+        commands=(
+            f"kubectl -n {name.namespace} get endpointslices -l kubernetes.io/service-name={name.service} -o yaml",
+            f"kubectl -n {name.namespace} describe service {name.service}",
+        ),
+        scope=Scope(kinds=(NameKind.ASKED,)),
+    )  # fmt: skip
+    yield Excluded(
+        code="name-really-absent", because=f"Service {key} exists (resourceVersion {goal.version or 'unknown'})"
+    )
+
+
+def _endpoints(goal: Goal) -> str:
+    unready = str(goal.publishes_unready).lower()
+    return (
+        f"Service {_key(goal.name)} (resourceVersion {goal.version}): clusterIP None, publishNotReadyAddresses {unready}, "
+        f"{goal.ready} of {goal.endpoints} endpoints ready, hostnames {', '.join(goal.hostnames) or 'none'}"
+    )
+
+
+def _absent_outside(facts: Facts) -> Finding:
+    name = plain(facts.asked.name)
+    return Finding(
+        code="name-really-absent",
+        severity=Severity.WARNING,
+        confidence=Confidence.LOW,
+        subject=f"name {facts.asked.name}",
+        summary=f"{name} does not exist: the name servers behind CoreDNS say so themselves, as CoreDNS does.",
+        evidence=(
+            *_lines(facts),
+            *(line for cell in facts.cells if cell.path is Path.UPSTREAM for line in cell.lines[:2]),
+        ),
+        fix="Correct the name; or, if it should exist, look at its zone: is the record there, is a private zone associated "
+        "with this VPC, does a Resolver rule send it elsewhere?",
+        commands=(f"dig +trace {name}.",),
+        scope=Scope(kinds=(NameKind.ASKED,)),
+    )
+
+
+def describe(facts: Facts) -> str:
+    """What the name came to."""
+    found = facts.asked.found
+    if found is not None:
+        addresses = next((one.addresses for one in found.said if one.addresses), ())
+        return f"{facts.asked.name} resolves as {found.name}: {', '.join(addresses[:4]) or 'no address'}"
+    return f"{facts.asked.name}: none of the {len(facts.asked.candidates)} names that it may stand for resolves"
+
+
+CHECK = Check(
+    name="asked-name",
+    title="The name asked about resolves",
+    stage=Stage.CLIENT,
+    steps=("S01", "S17", "S18", "S19", "S27"),
+    source="https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/",
+    facts=Facts,
+    collect=collect,
+    diagnose=diagnose,
+    describe=describe,
+)

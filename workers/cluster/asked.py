@@ -1,0 +1,177 @@
+"""What CoreDNS itself says of the name that somebody asked about, and of the names that it is expanded to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from contract.model import Effect
+
+from .answers import query
+from .clients import Client, asked_client
+from .errors import CannotRead, Gap, Gaps
+from .names import Libc, domain_of, dots, expansions, parsed, plain, search_of, under
+from .objects import Pod
+from .reader import Told
+from .resolv_conf import parse
+from .survey import ResolvConf
+from .whole import Cluster
+
+CANDIDATES = 12
+FEW = 2
+MANY = 10
+AT_ONCE = 8
+NDOTS = 5
+"""What the kubelet writes for pods that ask the cluster's DNS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What one CoreDNS pod said of one name over port-forward. rcode: "" where no answer came. ttl: in seconds."""
+
+    pod: str
+    effect: Effect
+    line: str
+    rcode: str = ""
+    authoritative: bool = False
+    ttl: int = 0
+    addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One absolute name that the asked name may mean, and what each CoreDNS pod said of it."""
+
+    name: str
+    said: tuple[Said, ...]
+
+    @property
+    def resolves(self) -> bool:
+        """Whether any CoreDNS pod has an address for it."""
+        return any(one.effect is Effect.OK for one in self.said)
+
+    @property
+    def absent(self) -> bool:
+        """Whether every CoreDNS pod that answered says that it does not exist or has no address."""
+        return bool(self.said) and all(one.effect in (Effect.NXDOMAIN, Effect.NODATA) for one in self.said)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The answers, for evidence."""
+        return tuple(one.line for one in self.said)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedName:
+    """The asked name as it was written, and the absolute names that it stands for, in the order of a glibc resolver.
+
+    namespace: of the pod asked about, "" where nobody asked about one. search, ndots: with which it was expanded.
+    """
+
+    name: str
+    domain: str
+    candidates: tuple[Candidate, ...]
+    namespace: str = ""
+    search: tuple[str, ...] = ()
+    ndots: int = NDOTS
+
+    @property
+    def itself(self) -> Candidate | None:
+        """The name taken as absolute."""
+        return self.of(plain(self.name))
+
+    @property
+    def found(self) -> Candidate | None:
+        """The first of the names that resolves."""
+        return next((one for one in self.candidates if one.resolves), None)
+
+    @property
+    def in_cluster(self) -> bool:
+        """Whether the name as written is under the cluster's domain."""
+        return parsed(self.name, self.domain) is not None
+
+    def of(self, name: str) -> Candidate | None:
+        """The candidate of that name."""
+        return next((one for one in self.candidates if one.name == name), None)
+
+
+def asked_name(cluster: Cluster, gaps: Gaps) -> AskedName:
+    """Ask the CoreDNS pods about the asked name and its expansions, over port-forward. Raises CannotRead for no DNS name."""
+    written = cluster.question.name.strip()
+    try:
+        query(written)
+    except ValueError as problem:
+        raise CannotRead("ask for", written[:80], str(problem)) from None
+    domain = domain_of(cluster.entry.names_internal)
+    client = asked_client(cluster, gaps)
+    search, ndots = _settings(cluster, gaps, client, domain)
+    wanted = list(expansions(written, search, ndots, Libc.GLIBC))[:CANDIDATES]
+    pods = [p for p in gaps.of(cluster.coredns_pods, ()) if p.running and p.addresses]
+    pods = sorted(pods, key=lambda p: (not p.ready, p.name))
+    itself = plain(written)
+    return AskedName(
+        name=written, domain=domain, namespace=client.namespace if client else "", search=search, ndots=ndots,
+        candidates=_ask_all(cluster, gaps, [(n, pods[: MANY if n == itself else FEW]) for n in wanted]),
+    )  # fmt: skip
+
+
+def _settings(cluster: Cluster, gaps: Gaps, client: Client | None, domain: str) -> tuple[tuple[str, ...], int]:
+    """Search list and ndots of the asked pod by its specification, or of any pod of the application namespaces."""
+    from_probe = [parse(r.text).search for r in _probes(cluster, gaps) if r.policy == "Default"]
+    node = tuple(dict.fromkeys(plain(d) for search in from_probe for d in search))
+    if client is None:
+        namespaces = cluster.app_namespaces or ("default",)
+        own = [search_of(namespace, domain) for namespace in namespaces]
+        firsts = [search[0] for search in own]
+        return (*firsts, *own[0][1:], *node), NDOTS
+    if client.policy == "None":
+        return client.searches, client.ndots if client.ndots is not None else 1
+    base = node if client.from_node else (*search_of(client.namespace, domain), *node)
+    usual = 1 if client.from_node else NDOTS
+    return (*base, *client.searches), client.ndots if client.ndots is not None else usual
+
+
+def _probes(cluster: Cluster, gaps: Gaps) -> Iterable[ResolvConf]:
+    survey = gaps.of(cluster.survey, None)
+    return survey.resolv if survey else ()
+
+
+def _ask_all(cluster: Cluster, gaps: Gaps, wanted: Sequence[tuple[str, Sequence[Pod]]]) -> tuple[Candidate, ...]:
+    pairs = [(name, pod) for name, pods in wanted for pod in pods]
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="asked") as pool:
+        told = list(pool.map(lambda pair: _ask(cluster, *pair), pairs))
+    for gap in dict.fromkeys(one for one in told if isinstance(one, Gap)):
+        gaps.add(gap.what, gap.reason, gap.grant)
+    answers: dict[str, list[Said]] = {name: [] for name, _ in wanted}
+    for (name, _), one in zip(pairs, told, strict=True):
+        if isinstance(one, Told):
+            answers[name].append(_said(one))
+    return tuple(Candidate(name=name, said=tuple(said)) for name, said in answers.items())
+
+
+def _ask(cluster: Cluster, name: str, pod: Pod) -> Told | Gap:
+    """One name of one pod, in the family that Services have; a name with none of it is asked for the other."""
+    try:
+        rtype = cluster.internal().rtype if under(name, domain_of(cluster.entry.names_internal)) else "A"
+        told = cluster.ask(pod, name, rtype)
+        other = cluster.ask(pod, name, "AAAA" if rtype == "A" else "A") if told.effect is Effect.NODATA else told
+        return other if other.effect is Effect.OK else told
+    except CannotRead as problem:
+        return Gap(what=f"{problem.verb} {problem.object}", reason=problem.reason, grant=problem.grant)
+    except ValueError:
+        return Gap(what=f"ask for {name[:80]}", reason="it is no DNS name with this search domain")
+
+
+def _said(one: Told) -> Said:
+    reply = one.reply
+    return Said(
+        pod=one.pod, effect=one.effect, line=one.line, rcode=reply.rcode if reply else "",
+        authoritative=bool(reply and reply.authoritative), ttl=reply.ttl if reply else 0,
+        addresses=reply.addresses[:8] if reply else (),
+    )  # fmt: skip
+
+
+def short(asked: AskedName) -> bool:
+    """Whether the name as written needs the search list: few labels, and no name of the whole DNS or of the cluster."""
+    return not asked.in_cluster and not asked.name.endswith(".") and dots(plain(asked.name)) < NDOTS

@@ -1,0 +1,98 @@
+"""What a cluster name leads to by the objects of the API: does the Service exist, has it endpoints, what is alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import Gaps
+from .names import ClusterName, Form, nearest
+from .objects import EndpointSlice, Service
+from .reader import SYSTEM
+from .whole import Cluster
+
+HOSTNAMES = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What the API knows of a cluster name. None for what could not be read or was not looked at.
+
+    namespace_exists, exists: of the Namespace, the Service. ready, endpoints: counts of its endpoints. hostnames: those
+    that a headless Service has names for. owner: why a pod's name is missing, in words, where that is known. alike:
+    SERVICE.NAMESPACE that exist and look like it.
+    """
+
+    name: ClusterName
+    namespace_exists: bool | None = None
+    exists: bool | None = None
+    headless: bool = False
+    external_name: str = ""
+    publishes_unready: bool = False
+    ready: int = 0
+    endpoints: int = 0
+    hostnames: tuple[str, ...] = ()
+    owner: str = ""
+    alike: tuple[str, ...] = ()
+    version: str = ""
+
+
+def goal_of(cluster: Cluster, gaps: Gaps, name: ClusterName) -> Goal:
+    """Look NAME up in the API. Services are listed in its own namespace and in the application namespaces."""
+    namespaces = gaps.of(cluster.namespaces, None)
+    known = None if namespaces is None else {each.name for each in namespaces}
+    there = None if known is None else name.namespace in known
+    if not name.service or not name.namespace:
+        return Goal(name=name, namespace_exists=there)
+    services = _services(cluster, gaps, name.namespace) if there is not False else ()
+    found = next((s for s in services or () if s.name == name.service), None)
+    missing = None if services is None else found is not None
+    alike = _alike(cluster, gaps, name, services or ()) if missing is False else ()
+    if found is None:
+        return Goal(name=name, namespace_exists=there, exists=missing, alike=alike)
+    return _with_endpoints(cluster, gaps, name, found)
+
+
+def _services(cluster: Cluster, gaps: Gaps, namespace: str) -> tuple[Service, ...] | None:
+    """The Services of a namespace; of kube-system only kube-dns may be read."""
+    if namespace == SYSTEM:
+        one = gaps.of(lambda: cluster.service(SYSTEM, "kube-dns"), None)
+        return (one,) if one is not None else None
+    return gaps.of(lambda: cluster.services(namespace), None)
+
+
+def _alike(cluster: Cluster, gaps: Gaps, name: ClusterName, here: tuple[Service, ...]) -> tuple[str, ...]:
+    others = [ns for ns in cluster.app_namespaces if ns != name.namespace]
+    listed = [*here, *(s for ns in others for s in gaps.of(lambda n=ns: cluster.services(n), ()))]  # type: ignore[misc]
+    known = [f"{s.name}.{s.namespace}" for s in listed]
+    same = [each for each in known if each.partition(".")[0] == name.service]
+    return tuple(dict.fromkeys((*same, *nearest(name.short, known))))[:3]
+
+
+def _with_endpoints(cluster: Cluster, gaps: Gaps, name: ClusterName, found: Service) -> Goal:
+    slices = gaps.of(lambda: cluster.slices(found.namespace, found.name), ()) if found.headless else ()
+    endpoints = [e for each in slices for e in each.endpoints]
+    published = [e for e in endpoints if e.ready or found.spec.publish_not_ready_addresses]
+    hostnames = tuple(dict.fromkeys(e.hostname for e in published if e.hostname))
+    missing = name.form is Form.ENDPOINT and name.hostname not in hostnames
+    return Goal(
+        name=name, namespace_exists=True, exists=True, headless=found.headless, external_name=found.spec.external_name,
+        publishes_unready=found.spec.publish_not_ready_addresses, ready=sum(e.ready for e in endpoints),
+        endpoints=len(endpoints), hostnames=hostnames[:HOSTNAMES], version=found.metadata.resource_version,
+        owner=_why_no_hostname(cluster, gaps, name, slices) if missing else "",
+    )  # fmt: skip
+
+
+def _why_no_hostname(cluster: Cluster, gaps: Gaps, name: ClusterName, slices: tuple[EndpointSlice, ...]) -> str:
+    """Why a headless Service has no name for a pod, in words; "" where it is not known."""
+    waiting = [e for each in slices for e in each.endpoints if e.hostname == name.hostname and not e.ready]
+    if waiting:
+        return f"pod {name.hostname} is not ready"
+    if name.namespace not in cluster.app_namespaces:
+        return ""
+    pod = gaps.of(lambda: cluster.pod(name.namespace, name.hostname), None)
+    if pod is None:
+        return f"there is no pod {name.hostname}"
+    if pod.spec.subdomain != name.service:
+        given = pod.spec.subdomain or "none"
+        return f"the pod's subdomain is {given}, not {name.service} (serviceName of its StatefulSet)"
+    return "" if pod.spec.hostname == name.hostname else f"the pod's hostname is {pod.spec.hostname or 'not set'}"
