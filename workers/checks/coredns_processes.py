@@ -30,7 +30,6 @@ class Answer:
     effect: Effect
     seconds: float
     line: str
-    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,11 @@ def collect(cluster: Cluster) -> Facts:
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """Each answer is a signal; an external name that every process says does not exist is left to the other steps."""
+    outside = [one for one in facts.answers if one.kind is NameKind.EXTERNAL]
+    agreed = bool(outside) and all(one.effect is Effect.NXDOMAIN for one in outside)
     for one in facts.answers:
+        if agreed and one.kind is NameKind.EXTERNAL:
+            continue
         yield Signal(
             path=Path.FORWARD,
             effect=one.effect,
