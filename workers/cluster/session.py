@@ -94,9 +94,10 @@ class Session:
 
     def sts_url(self) -> str:
         """The regional STS, as botocore's endpoint data name it (China and GovCloud too)."""
-        resolver = self._own._session.get_component("endpoint_resolver")  # noqa: SLF001 - boto3 has no public way to it
         partition = self._own.get_partition_for_region(self.region)
-        return f"https://sts.{self.region}.{resolver.get_partition_dns_suffix(partition)}"
+        known = self._own._session.get_data("partitions")["partitions"]  # noqa: SLF001 - boto3 has no public way to it
+        suffix = next(one["outputs"]["dnsSuffix"] for one in known if one["id"] == partition)
+        return f"https://sts.{self.region}.{suffix}"
 
     def _assume(self) -> boto3.Session:
         asked: dict[str, Any] = {

@@ -1,0 +1,126 @@
+"""The nodes of the pretend cluster: a pod that is made really runs its Python program, with the world's network around it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from .kinds import Kind
+from .network import Asker
+from .objects import Object, Objects, now
+
+View = Callable[[Asker], dict[str, Any]]
+
+
+class Kubelet:
+    """Runs containers as processes of this machine, and keeps their state in the pods' status."""
+
+    def __init__(self, objects: Objects, view: View, folder: Path, *, unpullable: tuple[str, ...] = ()) -> None:
+        """folder: for the containers' logs. unpullable: patterns of images that no registry gives."""
+        self._objects, self._view, self._folder = objects, view, folder
+        self._unpullable = unpullable
+        self._pods: Kind = next(kind for kind in objects.kinds if kind.kind == "Pod")
+        self._running: dict[tuple[str, str], subprocess.Popen[bytes]] = {}
+        self._lock = threading.Lock()
+        self._watchers: list[threading.Thread] = []
+
+    def start(self, pod: Object) -> None:
+        """Run a new pod's containers."""
+        for container in pod["spec"]["containers"]:
+            self._run(pod, container, "containerStatuses")
+
+    def inject(self, pod: Object, before: Object) -> None:
+        """Run the ephemeral containers that POD has and BEFORE had not."""
+        known = {one["name"] for one in before["spec"].get("ephemeralContainers") or ()}
+        for container in pod["spec"].get("ephemeralContainers") or ():
+            if container["name"] not in known:
+                self._run(pod, container, "ephemeralContainerStatuses")
+
+    def stop(self, namespace: str, name: str) -> None:
+        """Kill what a pod runs."""
+        with self._lock:
+            for (pod, _), process in self._running.items():
+                if pod == f"{namespace}/{name}":
+                    process.kill()
+
+    def close(self) -> None:
+        """Kill everything, and wait until it is dead."""
+        with self._lock:
+            for process in self._running.values():
+                process.kill()
+        for watcher in self._watchers:
+            watcher.join()
+
+    def log(self, namespace: str, name: str, container: str) -> str | None:
+        """What a container has printed; None where it never ran."""
+        path = self._path(f"{namespace}/{name}", container)
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+
+    def _path(self, pod: str, container: str) -> Path:
+        return self._folder / f"{pod.replace('/', '_')}_{container}.log"
+
+    def _run(self, pod: Object, container: Mapping[str, Any], where: str) -> None:
+        meta, name = pod["metadata"], str(container["name"])
+        key = f"{meta['namespace']}/{meta['name']}"
+        if any(fnmatchcase(container["image"], pattern) for pattern in self._unpullable):
+            waiting = {"reason": "ErrImagePull", "message": f'failed to pull image "{container["image"]}": not found'}
+            self._state(pod, name, where, {"waiting": waiting}, "Pending")
+            return
+        command = [*(container.get("command") or ()), *(container.get("args") or ())]
+        if command[:2] != ["python3", "-c"]:
+            missing = f'exec: "{command[0] if command else ""}": executable file not found in $PATH'
+            self._state(pod, name, where, {"waiting": {"reason": "RunContainerError", "message": missing}}, "Pending")
+            return
+        spec = pod["spec"]
+        musl = "alpine" in container["image"]
+        asker = Asker(
+            pod=key, node=spec["nodeName"], policy=spec.get("dnsPolicy") or "ClusterFirst", musl=musl,
+            config=spec.get("dnsConfig") or {},
+        )  # fmt: skip
+        process = self._spawn(command[2:], asker, self._path(key, name))
+        with self._lock:
+            self._running[key, name] = process
+        self._state(pod, name, where, {"running": {"startedAt": now()}}, "Running")
+        watcher = threading.Thread(target=self._watch, args=(pod, name, where, process), daemon=True)
+        self._watchers.append(watcher)
+        watcher.start()
+
+    def _spawn(self, words: list[str], asker: Asker, log: Path) -> subprocess.Popen[bytes]:
+        prelude = resources.files(__package__).joinpath("prelude.py").read_text(encoding="utf-8")
+        program = words[0].replace("from __future__ import annotations\n", "")
+        environment = {"SANDBOX_VIEW": json.dumps(self._view(asker)), "PATH": os.environ.get("PATH", "")}
+        with log.open("wb") as out:
+            return subprocess.Popen(  # noqa: S603 - our own program, and no shell
+                [sys.executable, "-I", "-S", "-c", f"{prelude}\n{program}", *words[1:]],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=environment,
+            )
+
+    def _watch(self, pod: Object, name: str, where: str, process: subprocess.Popen[bytes]) -> None:
+        code = process.wait()
+        ended = {"exitCode": code if code >= 0 else 128 - code, "reason": "Error" if code else "Completed"}
+        phase = "Failed" if code else "Succeeded"
+        self._state(pod, name, where, {"terminated": {**ended, "finishedAt": now()}}, phase)
+
+    def _state(self, pod: Object, container: str, where: str, state: Mapping[str, Any], phase: str) -> None:
+        """Keep a container's state; the phase counts for a pod of its own only."""
+
+        def change(held: Object) -> None:
+            status = held.setdefault("status", {})
+            others = [one for one in status.get(where) or () if one["name"] != container]
+            one = {"name": container, "ready": "running" in state, "restartCount": 0, "state": state}
+            status[where] = [*others, one]
+            if where == "containerStatuses":
+                status["phase"] = phase
+
+        self._objects.update(self._pods, pod["metadata"]["namespace"], pod["metadata"]["name"], change)
