@@ -84,7 +84,8 @@ def in_network_of(api: Api, pod: Pod, *, run: str, image: str, plan: Plan) -> tu
     )  # fmt: skip
     target = pod.spec.containers[0] if pod.spec.containers else None
     container = {**_container(name, image, plan), "targetContainerName": target.name if target else None}
-    owner = target.security_context.run_as_user if target and target.security_context else None
+    spoken = [c.run_as_user for c in (target.security_context if target else None, pod.spec.security_context) if c]
+    owner = next((user for user in spoken if user is not None), None)
     if owner:
         container["securityContext"]["runAsUser"] = owner
     body = {"spec": {"ephemeralContainers": [{k: v for k, v in container.items() if v is not None}]}}

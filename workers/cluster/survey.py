@@ -119,7 +119,8 @@ class Survey:
     resolv: tuple[ResolvConf, ...]
     gaps: tuple[Gap, ...] = ()
     canary: str = ""
-    musl: bool | None = None
+    loaders: tuple[str, ...] = ()
+    """Files that tell the C library of the asked pod's processes; none where the probe may not look into them."""
 
 
 def questions(
@@ -134,8 +135,14 @@ def questions(
     return made
 
 
-def plan_of(made: Mapping[str, tuple[Target, Name, str, bytes]], libc: Sequence[str]) -> Plan:
-    """The questions as the probe takes them."""
+LOADERS = ("/proc/[0-9]*/root/lib/ld-musl-*", "/proc/[0-9]*/root/lib*/ld-linux*")
+"""The loader of each C library, in the processes beside a probe: seen where it runs as the same user."""
+
+
+def plan_of(
+    made: Mapping[str, tuple[Target, Name, str, bytes]], libc: Sequence[str], listed: Sequence[str] = ()
+) -> Plan:
+    """The questions as the probe takes them. listed: patterns of files that it looks for."""
     ask: list[dict[str, Any]] = []
     for key, (target, name, transport, wire) in made.items():
         one: dict[str, Any] = {
@@ -149,7 +156,7 @@ def plan_of(made: Mapping[str, tuple[Target, Name, str, bytes]], libc: Sequence[
         if name.kind is not NameKind.INTERNAL:
             one["slow"] = 1
         ask.append(one)
-    return Plan(ask=ask, libc=libc, list=("/lib/ld-musl-*",))
+    return Plan(ask=ask, libc=libc, list=listed)
 
 
 def asked_from(
@@ -216,6 +223,13 @@ def resolv_from(lines: Sequence[Line], *, node: str, policy: str, pod: str = "")
     for line in lines:
         if line.get("file") == "/etc/resolv.conf" and "text" in line:
             yield ResolvConf(node=node, policy=policy, pod=pod, text=str(line["text"]))
+
+
+def loaders_from(lines: Sequence[Line]) -> tuple[str, ...]:
+    """The loaders of C libraries in the processes of another container; those of the probe itself are left out."""
+    own = next((str(line["self"]) for line in lines if "self" in line), "")
+    found = [str(path) for line in lines if line.get("list") in LOADERS for path in line.get("found") or ()]
+    return tuple(path for path in found if not own or not path.startswith(f"/proc/{own}/"))
 
 
 def canary() -> str:
