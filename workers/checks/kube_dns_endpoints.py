@@ -25,6 +25,7 @@ from contract.model import Confidence, Excluded, Finding, Observation, Scope, Se
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, ages, compute, matches
 from workers.cluster.endpoints import NamedPort, corefile_ports, declared, serves
+from workers.cluster.figures import counted
 from workers.cluster.objects import EndpointSlice, Pod
 
 SELECTOR, PORTS, ORPHAN = "kube-dns-selector-mismatch", "kube-dns-ports-wrong", "endpointslice-stale-or-orphan"
@@ -310,7 +311,8 @@ def _unserved(facts: Facts, one: Slice) -> tuple[str, ...]:
 def describe(facts: Facts) -> str:
     """Ready addresses, slices, pods."""
     ready = len({p.address for p in facts.ready})
-    return f"{ready} ready addresses in {len(facts.slices)} slices; {len(facts.coredns)} CoreDNS pods run"
+    addresses = f"{ready} ready address" + ("" if ready == 1 else "es")
+    return f"{addresses} in {counted(len(facts.slices), 'slice')}; {counted(len(facts.coredns), 'CoreDNS pod')} running"
 
 
 CHECK = Check(

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages, rights
+from workers.cluster.figures import counted
 from workers.cluster.klog import Kind, Seen
 from workers.cluster.proxies import Proxy, nodes_of, proxies
 
@@ -153,7 +154,7 @@ WORDS = {
 
 
 def _lines(seen: Seen) -> str:
-    return f"{seen.count} lines, the last {ages.words(seen.last_age)} ago: {seen.line}"
+    return f"{counted(seen.count, 'line')}, the last {ages.words(seen.last_age)} ago: {seen.line}"
 
 
 def _advice(facts: Facts, kind: Kind, on: Sequence[Proxy]) -> tuple[str, tuple[str, ...]]:
@@ -203,8 +204,8 @@ def _over(facts: Facts, kind: Kind) -> Iterator[Finding]:
         yield Finding(
             code=CODES[kind],
             severity=Severity.INFO,
-            summary=f"kube-proxy had trouble on {len(past)} nodes, the last time {ages.words(seen.last_age)} ago; it is over "
-            "or does not concern the rules.",
+            summary=f"kube-proxy had trouble on {counted(len(past), 'node')}, the last time "
+            f"{ages.words(seen.last_age)} ago; it is over or does not concern the rules.",
             subject=f"Pod kube-system/{past[0].pod.name}",
             evidence=tuple(f"pod {p.pod.name}: {_lines(_seen(p, kind))}" for p in past[:3]),
             scope=Scope(nodes=nodes_of(past)),

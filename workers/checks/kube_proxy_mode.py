@@ -21,6 +21,7 @@ from contract.model import Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.addons import Owner, owner
+from workers.cluster.figures import counted
 from workers.cluster.klog import Kind
 from workers.cluster.proxies import Proxy, nodes_of, proxies
 
@@ -117,8 +118,8 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         yield Finding(
             code=CODE,
             severity=Severity.INFO,
-            summary=f"kube-proxy runs the mode {others[0].mode} on {len(others)} nodes, while the mode {configured} is set: "
-            "it was not restarted since, or it fell back.",
+            summary=f"kube-proxy runs the mode {others[0].mode} on {counted(len(others), 'node')}, while "
+            f"the mode {configured} is set: it was not restarted since, or it fell back.",
             subject=f"ConfigMap kube-system/{facts.config_map}",
             evidence=tuple(f"pod {t.pod} on {t.node}: /proxyMode {t.mode}" for t in others[:6]),
             scope=Scope(nodes=tuple(t.node for t in others)),

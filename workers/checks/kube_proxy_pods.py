@@ -25,6 +25,7 @@ from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages, compute, happenings, klog, versions
 from workers.cluster.addons import Owner, owner
 from workers.cluster.compute import Compute
+from workers.cluster.figures import counted
 from workers.cluster.happenings import Happening
 from workers.cluster.objects import Node, Pod, Workload
 from workers.cluster.proxies import pods as proxy_pods
@@ -181,7 +182,7 @@ def _presence(facts: Facts) -> Iterator[Observation]:
         yield Finding(
             code=ABSENT,
             severity=Severity.INFO,
-            summary=f"{len(noted)} nodes run no kube-proxy now: {why}.",
+            summary=f"No kube-proxy runs now on {counted(len(noted), 'node')}: {why}.",
             subject=SUBJECT,
             evidence=tuple(p.node for p in noted[:10]),
             scope=Scope(nodes=tuple(p.node for p in noted)),
@@ -250,7 +251,7 @@ def _skew(facts: Facts) -> Iterator[Observation]:
     yield Finding(
         code=SKEW,
         severity=Severity.WARNING,
-        summary=f"On {len(wrong)} nodes {next(iter(wrong.values()))}.",
+        summary=f"On {counted(len(wrong), 'node')} {next(iter(wrong.values()))}.",
         subject=SUBJECT,
         evidence=tuple(f"{node}: {why}" for node, why in list(wrong.items())[:10])
         + tuple(sorted({f"image {r.pod.image}" for r in facts.pods})[:4]),
