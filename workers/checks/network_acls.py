@@ -147,9 +147,10 @@ def _commands(facts: Facts, blocked: list[Blocked]) -> tuple[str, ...]:
     region = f" --region {facts.region}" if facts.region else ""
     taken = {(acl.id, e.egress): {x.number for x in acl.entries if x.egress is e.egress}
              for acl in facts.acls for e in acl.entries}  # fmt: skip
-    made: dict[tuple[str, bool, str, str], str] = {}
+    made: dict[tuple[str, ...], str] = {}
     for denial in (d for b in blocked for d in b.denials):
-        key = (denial.acl, denial.egress, denial.transport, denial.way)
+        network = _network(facts, denial)
+        key = (denial.acl, str(denial.egress), denial.transport, denial.way, network)
         if key in made:
             continue
         used = taken.setdefault((denial.acl, denial.egress), set())
@@ -161,7 +162,7 @@ def _commands(facts: Facts, blocked: list[Blocked]) -> tuple[str, ...]:
         made[key] = (
             f"aws ec2 create-network-acl-entry{region} --network-acl-id {denial.acl} "
             f"{'--egress' if denial.egress else '--ingress'} --rule-number {number} --protocol {denial.transport} "
-            f"--port-range {ports} {_block(_network(facts, denial))} --rule-action allow"
+            f"--port-range {ports} {_block(network)} --rule-action allow"
         )
     return tuple(made.values())[:LINES]
 
