@@ -78,11 +78,16 @@ class Leases:
             if text(pipe.get(f"lease:{name}")).partition(" ")[2] != holder:
                 return False
             pipe.multi()
-            pipe.delete(f"lease:{name}")
-            pipe.zrem(_LEASED, name)
+            self.let_go(pipe, name)
             return True
 
         return atomically(self.redis, work, f"lease:{name}")
+
+    @staticmethod
+    def let_go(pipe: Pipeline, name: str) -> None:
+        """End the lease together with what else the pipe writes."""
+        pipe.delete(f"lease:{name}")
+        pipe.zrem(_LEASED, name)
 
     def holds(self, lease: Lease) -> bool:
         """Whether nobody else has taken over."""

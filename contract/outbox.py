@@ -63,8 +63,8 @@ class RowState(StrEnum):
 class Row:
     """One post. rungs: the message, best form first; () once it is sent. about: the checks that it tells of.
 
-    to: the user id for a DIRECT message. tries: how often Slack was asked. after: not before this Unix time.
-    since: when Slack was asked first. again: whether it was sent again without a look.
+    form: how many of its forms Slack has refused. to: the user id for a DIRECT message. tries: how often Slack was
+    asked. after: not before this Unix time. since: when Slack was asked first. again: whether it was sent again without a look.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Row:
     rungs: tuple[Message, ...]
     seq: int = 0
     about: tuple[str, ...] = ()
+    form: int = 0
     to: str = ""
     state: RowState = RowState.PENDING
     ts: str = ""
@@ -88,9 +89,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """The newest state of the parent message. final: nothing follows it."""
+    """The newest state of the parent message. form: as in Row. final: nothing follows it."""
 
     rungs: tuple[Message, ...]
+    form: int = 0
     final: bool = False
     tries: int = 0
     after: float = 0.0
@@ -256,7 +258,10 @@ class Outbox:
             _forget_edit(pipe, name)
             if parent and rungs and not thread.renewed:
                 self.write(
-                    pipe, name, replace(parent, seq=0, rungs=rungs, state=RowState.PENDING, ts="", tries=0, since=0), 0
+                    pipe,
+                    name,
+                    replace(parent, seq=0, rungs=rungs, form=0, state=RowState.PENDING, ts="", tries=0, since=0),
+                    0,
                 )
             pipe.execute()
 

@@ -26,8 +26,9 @@ class RunRecord:
 
     user: who asked, "" for a schedule. joined: who asked the same meanwhile. thread_ts: the thread it was asked in.
     parent_ts: its message in the channel, "" before there is one. attempts: how often a worker began it. stop: who
-    wants it stopped, or "". planned: (check, title) of all steps, in order, once a worker has begun. steps: those that
-    ended; they are kept for a day. job: the rq job that it waits for. dispatches: how many jobs it has had.
+    wants it stopped, or "". note: a sentence about its state, as that its channel takes no posts. planned: (check,
+    title) of all steps, in order, once a worker has begun. steps: those that ended; they are kept for a day. job: the
+    rq job that it waits for. dispatches: how many jobs it has had.
     """
 
     run: str
@@ -134,11 +135,15 @@ def read(pipe: Pipeline, run: str) -> None:
     pipe.hgetall(key(run))
     pipe.hgetall(steps_key(run))
     pipe.zrange(joined_key(run), 0, -1)
-    pipe.hget(outbox_key(run), "parent_ts")
+    pipe.hmget(outbox_key(run), ["parent_ts", "closed"])
 
 
 def restored(
-    run: str, fields: Mapping[bytes, bytes], steps: Mapping[bytes, bytes], joined: list[bytes], parent_ts: bytes | None
+    run: str,
+    fields: Mapping[bytes, bytes],
+    steps: Mapping[bytes, bytes],
+    joined: list[bytes],
+    thread: list[bytes | None],
 ) -> RunRecord | None:
     """The record that these answers hold; None where they hold none, or one that this version cannot read."""
     if not fields:
@@ -148,7 +153,9 @@ def restored(
         for name in _JSON & held.keys():
             held[name] = msgspec.json.decode(str(held[name]))
         ended = {text(check): msgspec.json.decode(step) for check, step in steps.items()}
-        more = {"run": run, "joined": list(map(text, joined)), "parent_ts": text(parent_ts), "steps": []}
+        parent_ts, closed = map(text, thread)
+        note = held.get("note") or closed
+        more = {"run": run, "joined": list(map(text, joined)), "parent_ts": parent_ts, "note": note, "steps": []}
         record = msgspec.convert(held | more, RunRecord, strict=False)
         return replace(record, steps=_ordered(ended, record.planned))
     except ValueError:

@@ -14,6 +14,7 @@ _SECRET = re.compile(
     r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}"
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)"
 )
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NAMED = re.compile(
     r"(?i)((?:[a-z0-9_-]*(?:password|passwd|secret|api[_-]?key|token|credential)[a-z0-9_-]*|authorization|signature)"
     r"[\"']?\s*(?:=|:|%3D)\s*[\"']?(?:bearer\s+|basic\s+)?)([^\s\"'&,;}]{4,})"
@@ -21,7 +22,7 @@ _NAMED = re.compile(
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{12,}")
 _BASIC_AUTH = re.compile(r"(?i)([a-z][a-z0-9+.-]*://)[^\s/:@]*:[^\s/@]+@")
 _LONG_KEY = re.compile(
-    r"(?<![A-Za-z0-9/+=])(?=[A-Za-z0-9/+]*[0-9])(?=[A-Za-z0-9/+]*[/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
+    r"(?<![A-Za-z0-9/+])(?=[A-Za-z0-9/+]*[0-9])(?=[A-Za-z0-9/+]*[/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )
 
 GONE = "[secret]"
@@ -29,8 +30,8 @@ GONE = "[secret]"
 
 
 def redact(text: str) -> str:
-    """The text without what looks like a secret: AWS, EKS, Slack and GitHub keys, JWTs, private keys, passwords."""
-    text = _SECRET.sub(GONE, text)
+    """The text without colours and without what looks like a secret: keys, tokens, private keys, passwords."""
+    text = _SECRET.sub(GONE, _ANSI.sub("", text))
     text = _BASIC_AUTH.sub(rf"\1{GONE}@", text)
     text = _NAMED.sub(lambda found: found[1] + GONE, text)
     text = _BEARER.sub(rf"\1 {GONE}", text)

@@ -45,7 +45,7 @@ class Facts:
     fine: bool
 
 
-def check(name: str, *, fine: bool = True, act: Callable[[], None] | None = None) -> Check[Facts]:
+def check(name: str, *, fine: bool = True, act: Callable[[], object] | None = None) -> Check[Facts]:
     """A real check that looks at nothing. act: done while it collects."""
 
     def collect(_cluster: Cluster) -> Facts:
@@ -86,15 +86,28 @@ def no_cluster(_record: RunRecord) -> AbstractContextManager[Cluster]:
     return nullcontext(cast("Cluster", None))
 
 
-def tools(redis: Redis, slack_url: str, checks: Sequence[Check[Any]] = CHECKS) -> Tools:
+def in_turn(checks: Sequence[Check[Any]], cluster: Cluster) -> Iterator[StepResult]:
+    """Run the checks one after the other, so that one can do something between two steps."""
+    for one in checks:
+        yield from runner.run([one], cluster)
+
+
+def tools(
+    redis: Redis,
+    slack_url: str,
+    checks: Sequence[Check[Any]] = CHECKS,
+    *,
+    open_cluster: Callable[[RunRecord], AbstractContextManager[Cluster]] = no_cluster,
+    run: Callable[[Sequence[Check[Any]], Cluster], Iterator[StepResult]] = runner.run,
+) -> Tools:
     """A worker's tools, with tiny checks."""
     return Tools(
         redis=redis,
         runs=Runs(redis, KEY),
         slack=connect_slack("xoxb-test", slack_url),
         checks=checks,
-        open=no_cluster,
-        run=runner.run,
+        open=open_cluster,
+        run=run,
         judge=judge,
     )
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from contract.connection import connect, text
 from contract.model import Question
 from contract.runs import Runs
-from sandbox.slack import SlackServer, typical_workspace
+from sandbox import redis_server
+from sandbox.slack import ALL, SlackServer, Status, typical_workspace
 from tests import spine
 
 CHANNEL = "C0INCIDENTS"
@@ -55,6 +57,13 @@ def seqs(slack: SlackServer, run: str) -> list[int]:
     posts = [message for parent in slack.api.posts(CHANNEL) for message in slack.api.thread(CHANNEL, parent.ts)]
     payloads = [message.metadata["event_payload"] for message in posts if message.metadata]
     return [payload["seq"] for payload in payloads if payload["run"] == run]
+
+
+def kinds(slack: SlackServer, run: str) -> list[str]:
+    """The kinds of all posts of the run that Slack has, in the order in which it took them."""
+    posts = [message for parent in slack.api.posts(CHANNEL) for message in slack.api.thread(CHANNEL, parent.ts)]
+    payloads = [message.metadata["event_payload"] for message in posts if message.metadata]
+    return [payload["kind"] for payload in payloads if payload["run"] == run]
 
 
 def parent_texts(slack: SlackServer) -> list[str]:
@@ -106,7 +115,7 @@ def test_a_run_whose_worker_and_job_are_killed_is_resumed_by_another(
         horse = horse_of(lost.pid)
         os.kill(lost.pid, signal.SIGKILL)
         spine.until(lambda: not alive(horse))
-        spine.until(lambda: any("worker lost, resuming after 1/3" in text for text in parent_texts(slack)))
+        spine.until(lambda: any("worker lost, resuming after 1/3" in said for said in parent_texts(slack)))
         gate.touch()
         spine.until(lambda: settled(redis, run))
     record = runs.get(run)
@@ -151,7 +160,7 @@ def test_a_worker_that_is_asked_to_go_hands_its_run_over(
 
     assert record is not None
     assert (0, "done", 1, 3) == (status, record.state, record.attempts, len(record.steps))
-    assert [] == [text for text in parent_texts(slack) if "lost" in text]
+    assert [] == [said for said in parent_texts(slack) if "lost" in said]
 
 
 def test_a_paused_worker_says_nothing_once_its_run_was_taken_over(
@@ -176,3 +185,50 @@ def test_a_paused_worker_says_nothing_once_its_run_was_taken_over(
     assert said == spine.said(slack, CHANNEL)
     assert [1, 2, 3] == sorted(set(seqs(slack, run)))[:3]
     assert sorted(set(seqs(slack, run))) == seqs(slack, run)
+
+
+def test_a_run_outlives_a_redis_that_is_killed_and_comes_back(slack: SlackServer, tmp_path: Path) -> None:
+    """With its append-only file nothing is lost: the run ends, and each post is there once."""
+    gate, folder = tmp_path / "gate", tmp_path / "redis"
+    with redis_server.start(folder=folder, aof=True) as first:
+        redis = connect(first.url, patience=20)
+        run = ask(Runs(redis, spine.KEY))
+        with spine.worker_process(first.url, slack.url, "GATED", DNSMEDIC_TEST_GATE=str(gate)):
+            spine.until(lambda: redis.hlen(f"run:{run}:steps") == 1)
+            os.kill(first.pid, signal.SIGKILL)
+            spine.until(lambda: not alive(first.pid))
+            with redis_server.start(folder=folder, port=first.port, aof=True):
+                gate.touch()
+                spine.until(lambda: settled(redis, run))
+                ended = state(Runs(redis, spine.KEY), run)
+
+    assert "done" == ended
+    assert sorted(set(seqs(slack, run))) == seqs(slack, run)
+    assert "verdict" == kinds(slack, run)[-1]
+
+
+def test_while_slack_is_down_the_diagnosis_runs_and_its_answer_comes_later(
+    redis_url: str, redis: Redis, slack: SlackServer, runs: Runs
+) -> None:
+    """The run is done without Slack; once Slack is back all arrives, once and in order."""
+    slack.faults.set(ALL, Status(500))
+    run = ask(runs)
+    with spine.worker_process(redis_url, slack.url):
+        spine.until(lambda: state(runs, run) == "done")
+        slack.faults.clear()
+        spine.until(lambda: settled(redis, run), 60)
+
+    assert ["parent", "step", "verdict"] == kinds(slack, run)
+
+
+def test_a_worker_listens_to_no_commands_of_rq(redis_url: str, redis: Redis, slack: SlackServer, runs: Runs) -> None:
+    """Whoever can publish in Redis cannot shut a worker down."""
+    with spine.worker_process(redis_url, slack.url) as worker:
+        spine.until(lambda: redis.smembers("rq:workers"))
+        name = text(next(iter(redis.smembers("rq:workers")))).rpartition(":")[2]
+        heard = redis.publish(f"rq:pubsub:{name}", '{"command": "shutdown"}')
+        run = ask(runs)
+        spine.until(lambda: settled(redis, run))
+        status = worker.poll()
+
+    assert (0, None) == (heard, status)

@@ -61,12 +61,12 @@ class Diagnosis:
             poster = Poster(Sender(self.tools.redis, self.tools.slack), self.thread, record)
             with poster:
                 ended = self._diagnosed(record, chosen, poster)
-            if ended is None:
-                self.progress.hand_over()
-                return
-            self.thread.end(ended)
-            self.progress.settled(ended)
-            poster.send_rest()
+            if ended:
+                self.thread.end(ended)
+                self.progress.settled(ended)
+                poster.send_rest()
+        if ended is None:
+            self.progress.hand_over()
 
     def _chosen(self, only: Sequence[str]) -> list[Check[Any]]:
         return [check for check in self.tools.checks if not only or check.name in only]

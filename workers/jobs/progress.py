@@ -16,8 +16,8 @@ from contract.model import StepResult, Verdict
 from contract.records import RunRecord, key, steps_key
 from contract.runs import Runs, claim_keys, settle
 
-MAILER = "mailer"
-"""The holder of a lease that is about to send what is left of a thread, and will let go of it soon."""
+ASIDE = "aside:"
+"""What the holder of a lease begins with who only sees to a run in passing, and will let go of it soon."""
 
 _PATIENCE = 12.0
 _POLL = 0.05
@@ -33,8 +33,8 @@ def take(runs: Runs, run: str, holder: str) -> Lease | None:
             return None
         if lease := leases.take(run, holder):
             return lease
-        held = text(runs.redis.get(f"lease:{run}"))
-        if MAILER not in held or time.monotonic() > give_up:
+        held = text(runs.redis.get(f"lease:{run}")).partition(" ")[2]
+        if (held and not held.startswith(ASIDE)) or time.monotonic() > give_up:
             return None
         time.sleep(_POLL)
 
@@ -116,9 +116,14 @@ class Progress:
         self._write(lambda pipe: store(pipe, key(record.run), fields, QUARTER))
 
     def dispatch_again(self, record: RunRecord) -> None:
-        """Queue another job for a run whose job is gone."""
+        """Queue another job for the run, and let go of it."""
         now = clock(self.runs.redis)
-        self._write(lambda pipe: self.runs.dispatch(pipe, record, now))
+
+        def work(pipe: Pipeline) -> None:
+            self.runs.dispatch(pipe, record, now)
+            Leases.let_go(pipe, record.run)
+
+        self._write(work)
 
     def _record(self) -> RunRecord:
         record = self.runs.get(self.lease.name)

@@ -51,12 +51,12 @@ class Edits:
         edit = thread.edit
         if edit is None:
             return
-        skipped = min(self.pace.rung(thread.team), len(edit.rungs) - 1)
-        answer = call(self.client, UPDATE, _arguments(thread, edit, skipped))
+        form = min(max(edit.form, self.pace.rung(thread.team)), len(edit.rungs) - 1)
+        answer = call(self.client, UPDATE, _arguments(thread, edit, form))
         if answer.fate is Fate.TAKEN:
             self.outbox.sent_edit(thread.name, edit, clock(self.redis))
         elif answer.fate is Fate.REFUSED:
-            self._refused(thread, edit, answer.error, skipped)
+            self._refused(thread, edit, answer.error, form)
         elif answer.fate is Fate.LIMITED:
             self.pace.hold(thread.team, UPDATE, answer.wait)
         else:
@@ -67,25 +67,24 @@ class Edits:
         later = replace(edit, tries=edit.tries + 1, after=now + min(_LONGEST_PAUSE, _PAUSE * (1 + edit.tries)))
         self.outbox.replace_edit(thread.name, edit, later)
 
-    def _refused(self, thread: Thread, edit: Edit, error: str, skipped: int) -> None:
-        left = edit.rungs[skipped + 1 :]
+    def _refused(self, thread: Thread, edit: Edit, error: str, form: int) -> None:
         if error in refusals.SIGNED_OUT:
             log.error("Slack refuses everything we say: %s", error)
             self.pace.hold(thread.team, "*", refusals.PAUSE_SIGNED_OUT)
         elif error in refusals.GONE:
             log.warning("%s: the parent is gone: %s", thread.name, error)
             self.outbox.renew_parent(thread.name)
-        elif left and not refusals.channel_sentence(error, thread.channel, thread.name):
+        elif form + 1 < len(edit.rungs) and not refusals.channel_sentence(error, thread.channel, thread.name):
             log.warning("%s: Slack refused a form of the parent: %s", thread.name, error)
             if error in refusals.BLOCKS:
-                self.pace.remember_rung(thread.team, skipped + 1)
-            self.outbox.replace_edit(thread.name, edit, replace(edit, rungs=left))
+                self.pace.remember_rung(thread.team, form + 1)
+            self.outbox.replace_edit(thread.name, edit, replace(edit, form=form + 1))
         else:
             log.error("%s: Slack refused an edit: %s", thread.name, error)
             self.outbox.sent_edit(thread.name, edit, clock(self.redis))
 
 
-def _arguments(thread: Thread, edit: Edit, rung: int) -> dict[str, Any]:
-    form = edit.rungs[rung]
+def _arguments(thread: Thread, edit: Edit, number: int) -> dict[str, Any]:
+    form = edit.rungs[number]
     text = form.text if len(form.text) <= MOST_TEXT else form.text[: MOST_TEXT - 1] + "…"
     return {"channel": thread.channel, "ts": thread.parent_ts, "text": text, "blocks": list(form.blocks)}

@@ -105,15 +105,15 @@ class Sender:
     def _send(self, thread: Thread, row: Row, lease: Lease, now: float) -> None:
         asked = replace(row, state=RowState.SENDING, tries=row.tries + 1, since=row.since or now)
         self.leases.fenced(lease, lambda pipe: self.outbox.write(pipe, thread.name, asked, now))
-        skipped = min(self.pace.rung(thread.team), len(row.rungs) - 1)
-        answer = call(self.client, POST, self._arguments(thread, row, row.rungs[skipped], lease.token))
+        form = min(max(row.form, self.pace.rung(thread.team)), len(row.rungs) - 1)
+        answer = call(self.client, POST, self._arguments(thread, row, row.rungs[form], lease.token))
         if answer.fate is Fate.TAKEN:
             self._sent(thread, asked, answer.ts, now)
         elif answer.fate is Fate.UNSURE:
             log.warning("%s: the answer to post %s was lost: %s", thread.name, row.seq, answer.error)
             self.outbox.save(thread.name, replace(asked, after=now + pause(asked.tries)))
         elif answer.fate is Fate.REFUSED:
-            self._refused(thread, asked, answer.error, skipped, now)
+            self._refused(thread, replace(asked, form=form), answer.error)
         else:
             self._not_now(thread, asked, answer, now)
 
@@ -146,8 +146,7 @@ class Sender:
         log.warning("%s: Slack was not reached: %s", thread.name, answer.error)
         self.outbox.save(thread.name, replace(row, state=RowState.PENDING, after=now + pause(row.tries)))
 
-    def _refused(self, thread: Thread, row: Row, error: str, skipped: int, now: float) -> None:
-        left = row.rungs[skipped + 1 :]
+    def _refused(self, thread: Thread, row: Row, error: str) -> None:
         if error in refusals.SIGNED_OUT:
             log.error("Slack refuses everything we say: %s", error)
             self.pace.hold(thread.team, "*", refusals.PAUSE_SIGNED_OUT)
@@ -157,11 +156,11 @@ class Sender:
         elif error in refusals.GONE and thread.root and row.kind not in ROOTS and not thread.renewed:
             self.outbox.save(thread.name, replace(row, state=RowState.PENDING))
             self.outbox.renew_parent(thread.name)
-        elif left:
+        elif row.form + 1 < len(row.rungs):
             log.warning("%s: Slack refused a form of post %s: %s", thread.name, row.seq, error)
             if error in refusals.BLOCKS:
-                self.pace.remember_rung(thread.team, skipped + 1)
-            self.outbox.save(thread.name, replace(row, state=RowState.PENDING, rungs=left, after=now))
+                self.pace.remember_rung(thread.team, row.form + 1)
+            self.outbox.save(thread.name, replace(row, state=RowState.PENDING, form=row.form + 1))
         else:
             log.error("%s: Slack refused post %s in every form: %s", thread.name, row.seq, error)
             self.outbox.save(thread.name, replace(row, state=RowState.DROPPED))

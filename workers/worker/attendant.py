@@ -49,8 +49,7 @@ class Attendant:
         over = threading.Event()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
-        if self.metrics:
-            HealthServer(self.metrics, registry(self.tools.redis, self.tools.runs), self._ready)
+        self._show_health()
         mailer = Mailer(self.tools.redis, self.tools.slack)
         background = [threading.Thread(target=_repeat, args=(over, mailer.round), name="mailer", daemon=True)]
         if self.janitor:
@@ -62,6 +61,15 @@ class Attendant:
         _repeat(over, lambda: _then(watchdog.sweep, EVERY))
         for thread in background:
             thread.join(_AFTER_ERROR)
+
+    def _show_health(self) -> None:
+        """Answer at the address for metrics; runs are watched over all the same where that is taken."""
+        if not self.metrics:
+            return
+        try:
+            HealthServer(self.metrics, registry(self.tools.redis, self.tools.runs), self._ready)
+        except OSError as problem:
+            log.error("DNSMEDIC_METRICS: nothing can listen at %s: %s", self.metrics, problem)  # noqa: TRY400 - no bug
 
     def _ready(self) -> bool:
         """Whether Redis answers: a worker is of no use without."""

@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 
 from contract.leases import Fenced, Leases
 from contract.outbox import Outbox
-from workers.jobs.progress import MAILER
+from workers.jobs.progress import ASIDE
 from workers.thread import Sender
 
 IDLE = 1.0
@@ -26,7 +26,7 @@ class Mailer:
         self.outbox = Outbox(redis)
         self.leases = Leases(redis)
         self.sender = Sender(redis, slack)
-        self.holder = f"{MAILER} {socket.gethostname()} {os.getpid()}"
+        self.holder = f"{ASIDE} mailer {socket.gethostname()} {os.getpid()}"
 
     def round(self) -> float:
         """One turn for each thread that waits; the seconds until the next round. Raises RedisError."""

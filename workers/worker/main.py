@@ -19,6 +19,7 @@ from rq.job import Job
 from contract.connection import connect
 from contract.leases import Leases
 from contract.redaction import log_to_stderr
+from contract.refusal import Refused
 from contract.signing import Key
 from workers import jobs
 from workers.jobs import Tools
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> int:
-    """Run until SIGTERM or SIGINT. Exit status 0 then, 2 for settings that are no good."""
+    """Run until SIGTERM or SIGINT. Exit status 0 then, 2 for settings or a clusters file that are no good."""
     try:
         settings = Settings.from_env(os.environ)
     except BadSettings as problem:
@@ -44,7 +45,11 @@ def main() -> int:
     from workers.worker.production import tools  # noqa: PLC0415 - heavy, and not needed to say what is wrong above
 
     log_to_stderr(settings.log)
-    made, janitor = tools(settings)
+    try:
+        made, janitor = tools(settings)
+    except Refused as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
     return serve(settings, made, janitor=janitor)
 
 

@@ -16,7 +16,7 @@ from contract.leases import Fenced, Leases
 from contract.outbox import Outbox
 from contract.records import LIVE, RunRecord
 from contract.runs import Runs
-from workers.jobs.progress import Progress
+from workers.jobs.progress import ASIDE, Progress
 from workers.thread import RunThread, Sender
 
 EVERY = 3.0
@@ -44,7 +44,7 @@ class Watchdog:
         self.runs = runs
         self.sender = Sender(redis, slack)
         self.leases = Leases(redis)
-        self.holder = f"watchdog {socket.gethostname()} {os.getpid()}"
+        self.holder = f"{ASIDE} watchdog {socket.gethostname()} {os.getpid()}"
 
     def sweep(self) -> None:
         """Look at every run once, unless another watchdog did just now. Raises RedisError where Redis fails."""
