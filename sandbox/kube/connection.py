@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
 import socket
 import ssl
@@ -137,8 +139,8 @@ class Connection(BaseHTTPRequestHandler):
         if way.isdigit():
             self._send(failure(int(way), "said the server"), record)
             return
-        if way == "rst":
-            self._reset()
+        if way in ("rst", "trickle-head"):
+            self._reset() if way == "rst" else self._drip(b"HTTP/1.1 101 Switching Protocols\r\nX-Slow: " + b"s" * 600)
             return
         dial = self.api.dialler(where.namespace, where.name)
         if not port.isdigit() or not key or PROTOCOL not in self.headers.get("Sec-WebSocket-Protocol", ""):
@@ -179,6 +181,8 @@ class Connection(BaseHTTPRequestHandler):
             "blackhole": self.api.stopping.wait,
             "rst": self._reset,
             "trickle": lambda: self._trickle(good.body),
+            "trickle-head": lambda: self._drip(b"HTTP/1.1 200 OK\r\nX-Slow: " + b"s" * 600),
+            "gzip": self._zipped,
             "huge": self._huge,
             "short": lambda: self._raw(200, good.body[: len(good.body) // 2], len(good.body)),
             "truncated": lambda: self._raw(200, good.body[: len(good.body) // 2]),
@@ -201,13 +205,26 @@ class Connection(BaseHTTPRequestHandler):
 
     def _trickle(self, body: bytes) -> None:
         self._head(200, {"Content-Type": "application/json", "Content-Length": str(len(body) + 1000)})
-        for byte in body:
+        self._drip(body)
+
+    def _drip(self, data: bytes) -> None:
+        """One byte every tenth of a second."""
+        for byte in data:
             try:
-                self.wfile.write(bytes([byte]))
+                self.connection.sendall(bytes([byte]))
             except OSError:
                 return
-            if self.api.stopping.wait(1.0):
+            if self.api.stopping.wait(0.1):
                 return
+
+    def _zipped(self) -> None:
+        """A small body that swells."""
+        body = gzip.compress(b" " * HUGE, 1)
+        self._head(
+            200, {"Content-Type": "application/json", "Content-Encoding": "gzip", "Content-Length": str(len(body))}
+        )
+        with contextlib.suppress(OSError):
+            self.wfile.write(body)
 
     def _huge(self) -> None:
         self._head(200, {"Content-Type": "application/json", "Content-Length": str(HUGE)})

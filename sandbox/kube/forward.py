@@ -93,6 +93,8 @@ def forwarded(sock: socket.socket, port: int, dial: Dial, way: str, until: threa
     if way == "bad-frame":
         channel.send(0, b"\0" * (17 * 1024 * 1024))
         return
+    while way == "pings" and not until.wait(0.05):
+        channel.frame(PING, b"there?")
     try:
         stream = dial(port)
     except ConnectionRefusedError as problem:
@@ -123,7 +125,7 @@ class Pages:
         if b"\r\n\r\n" not in self._got:
             return b"", False
         words = self._got.split(b" ", 2)
-        path = words[1].decode("latin-1") if len(words) > 1 else ""
+        path = words[1].decode("latin-1").partition("?")[0] if len(words) > 1 else ""
         status, text = self._pages.get(path, (404, "404 page not found\n"))
         body = text.encode()
         head = f"HTTP/1.0 {status} {'OK' if status == 200 else 'Error'}\r\nContent-Length: {len(body)}\r\n\r\n"

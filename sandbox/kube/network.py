@@ -54,12 +54,14 @@ class Wiring:
     """What a world says of its network.
 
     cluster_dns: what the kubelet hands to pods, by node (`*` for all). resolv_conf: of the nodes themselves. barriers:
-    see there. stale: rules of Services that kube-proxy has not kept up, by node: address of the Service -> addresses behind.
+    see there. files: what else a probe finds in the network of a pod, by pattern of the pod: path -> text. stale: rules of
+    Services that kube-proxy has not kept up, by node: address of the Service -> addresses behind.
     """
 
     cluster_dns: Mapping[str, str] = field(default_factory=lambda: {"*": "172.20.0.10"})
     resolv_conf: Mapping[str, str] = field(default_factory=dict)
     barriers: tuple[Barrier, ...] = ()
+    files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stale: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
@@ -115,6 +117,8 @@ class Network:
             for transport in ("udp", "tcp"):
                 routes[f"{address} 53 {transport}"] = list(self._ends(asker, address, 53, transport))
         files = {"/etc/resolv.conf": self.resolv_conf(asker)}
+        for pattern, more in self.wiring.files.items():
+            files.update(more if fnmatchcase(asker.pod, pattern) else {})
         return {"routes": routes, "files": files, "musl": asker.musl}
 
     def resolv_conf(self, asker: Asker) -> str:

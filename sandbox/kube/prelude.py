@@ -7,6 +7,7 @@ port, as the view says that the environment brings (see network.py). Any Python 
 from __future__ import annotations
 
 import builtins
+import fnmatch
 import glob
 import io
 import itertools
@@ -20,7 +21,6 @@ VIEW: dict[str, Any] = json.loads(os.environ["SANDBOX_VIEW"])
 TURNS: dict[str, Any] = {key: itertools.cycle(ends) for key, ends in VIEW["routes"].items()}
 REAL_CONNECT = socket.socket.connect
 REAL_OPEN = builtins.open
-REAL_GLOB = glob.glob
 MISSING, LATER = (-2, "Name or service not known"), (-3, "Temporary failure in name resolution")
 if VIEW["musl"]:
     MISSING, LATER = (-2, "Name does not resolve"), (-3, "Try again")
@@ -53,13 +53,9 @@ def opened(file: Any, *args: Any, **options: Any) -> Any:
 
 
 def globbed(pattern: str, **options: Any) -> list[str]:
-    """As glob, with the files of the view, and none of this machine."""
-    found = REAL_GLOB(pattern, **options) if pattern.startswith("/proc/") else []
-    if pattern in VIEW["files"]:
-        found.append(pattern)
-    if pattern.startswith("/lib/ld-musl") and VIEW["musl"]:
-        found.append("/lib/ld-musl-x86_64.so.1")
-    return found
+    """As glob, among the files of the view, and none of this machine."""
+    del options
+    return [path for path in VIEW["files"] if fnmatch.fnmatch(path, pattern)]
 
 
 def settings() -> tuple[list[str], list[str], int, float, int]:

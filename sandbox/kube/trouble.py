@@ -16,10 +16,12 @@ class Trouble:
     NAMESPACE/NAME. way: a status (`401`, `503`, …) or one of the names below. after: how many matching requests go well
     first. times: how many then do not (0: all). headers, body: of an answer by status, instead of the usual ones.
 
-    `blackhole` no answer; `trickle` one byte a second; `null-items` a list whose items are null; `truncated` half of the
-    JSON; `huge` a body without end; `redirect` to another address; `rst` a TCP reset; `html` a page with 200;
-    `not-json`; `status-200` a Status with 200; `short` fewer bytes than announced; `cut` and `silent` for port-forward:
-    the stream ends, or stays without data; `upgrade-200` a WebSocket answered with 200; `bad-frame` one too large.
+    `blackhole` no answer; `trickle` one byte each tenth of a second, `trickle-head` of the headers already; `null-items` a
+    list whose items are null; `truncated` half of the JSON; `huge` a body without end, `gzip` a small one that swells;
+    `redirect` to another address; `rst` a TCP reset; `html` a page with 200; `not-json`; `status-200` a Status with 200;
+    `short` fewer bytes than announced; `body` the one below with 200. For port-forward: `cut` the stream ends, `silent` it
+    stays without data, `pings` come without end; `upgrade-200` a WebSocket answered with 200, `bad-key` with a wrong accept
+    key; `bad-frame` a frame too large.
     """
 
     at: str

@@ -29,6 +29,8 @@ OPTIONS = "dopt-f7b90e54237b974bd"
 RESOLVER = "10.20.0.2"
 EXISTING = ("com", "net", "org", "io")
 ABSENT = ("nosuch*", "missing*", "nx*")
+MUSL = {"/proc/7/root/lib/ld-musl-x86_64.so.1": ""}
+GLIBC = {"/proc/7/root/lib64/ld-linux-x86-64.so.2": ""}
 
 
 def world() -> World:
@@ -44,7 +46,10 @@ def world() -> World:
         pages=pages(found["http"]),
         upstream=RESOLVER,
         zones=zones(),
-        wiring=Wiring(resolv_conf={"*": f"search ec2.internal\nnameserver {RESOLVER}\noptions timeout:2 attempts:5\n"}),
+        wiring=Wiring(
+            resolv_conf={"*": f"search ec2.internal\nnameserver {RESOLVER}\noptions timeout:2 attempts:5\n"},
+            files={"shop/cart-*": MUSL, "shop/web-*": GLIBC, "shop/client-*": GLIBC},
+        ),
         account=account(objects),
     )
 

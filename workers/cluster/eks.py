@@ -49,10 +49,14 @@ class EksToken:
                 self._value, self._made = self._signed(), time.monotonic()
             return self._value
 
-    def renew(self) -> None:
-        """Let the next use make a new one."""
+    def renew(self, refused: str) -> None:
+        """Let the next use make a new one, if the REFUSED authorization header carries the present one.
+
+        Many requests at once may be refused because of the same token: one new token is enough for all.
+        """
         with self._lock:
-            self._value = ""
+            if self._value and refused.endswith(self._value):
+                self._value = ""
 
     def hook(self, configuration: Configuration) -> None:
         """The official client's hook for each request."""

@@ -25,6 +25,8 @@ from urllib3.exceptions import SSLError as PoolSSLError
 from .errors import CannotRead, Why
 from .grants import Resource
 from .objects import Object, Status, decode, decode_list
+from .timed_tls import context as timed_context
+from .timed_tls import until
 
 S = TypeVar("S", bound=Object)
 
@@ -73,13 +75,14 @@ class Answer:
 class Api:
     """One cluster's API server, as one identity."""
 
-    def __init__(self, configuration: Configuration, renew: Callable[[], None] | None = None) -> None:
-        """renew: makes the next token a new one; called once for each request that is answered with 401."""
+    def __init__(self, configuration: Configuration, renew: Callable[[str], None] | None = None) -> None:
+        """renew: is told the authorization header that was answered with 401, and makes the next one a new one."""
         self._new_token = renew
         configuration.retries = False
         configuration.connection_pool_maxsize = 32
         self.configuration = configuration
         self._pool: urllib3.PoolManager = RESTClientObject(configuration).pool_manager
+        self._pool.connection_pool_kw["ssl_context"] = self.ssl_context()
 
     def close(self) -> None:
         """End all idle connections."""
@@ -184,11 +187,18 @@ class Api:
         cap: int = BYTES,
     ) -> Answer:
         """One request; on 401 once more with a new token."""
-        answer = self._once(what, method, path, deadline, self.headers(), body, kind, cap)
-        if answer.status == 401 and self._new_token is not None:
-            self._new_token()
+        used = self.headers()
+        answer = self._once(what, method, path, deadline, used, body, kind, cap)
+        if answer.status == 401 and self.renewed(used):
             answer = self._once(what, method, path, deadline, self.headers(), body, kind, cap)
         return answer
+
+    def renewed(self, used: Mapping[str, str]) -> bool:
+        """Whether there can be a new token after the one of these headers was refused; for kube.py and streams.py."""
+        if self._new_token is None:
+            return False
+        self._new_token(used.get("authorization", ""))
+        return True
 
     def headers(self) -> dict[str, str]:
         """The authorization header of this moment (a renewed token takes effect at once); for kube.py and streams.py."""
@@ -211,19 +221,32 @@ class Api:
         if body is not None:
             headers = {**headers, "content-type": kind}
         try:
-            response = self._pool.request(
-                method,
-                self.configuration.host + path,
-                headers={"accept": "application/json, */*", "accept-encoding": "identity", **headers},
-                body=body,
-                timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, deadline.left), read=deadline.left),
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
-            return self._drained(what, response, deadline, cap)
+            with until(deadline.at):
+                return self._exchanged(what, method, path, deadline, headers, body, cap)
         except (HTTPError, OSError) as problem:
             raise self._unreachable(what, problem) from None
+
+    def _exchanged(
+        self,
+        what: Resource,
+        method: str,
+        path: str,
+        deadline: Deadline,
+        headers: dict[str, str],
+        body: bytes | None,
+        cap: int,
+    ) -> Answer:
+        response = self._pool.request(
+            method,
+            self.configuration.host + path,
+            headers={"accept": "application/json, */*", "accept-encoding": "identity", **headers},
+            body=body,
+            timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, deadline.left), read=deadline.left),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+        )
+        return self._drained(what, response, deadline, cap)
 
     def _drained(self, what: Resource, response: urllib3.BaseHTTPResponse, deadline: Deadline, cap: int) -> Answer:
         """The body, piece by piece: a server that drips bytes never trips a socket's time-out."""
@@ -310,10 +333,9 @@ class Api:
     def ssl_context(self) -> ssl.SSLContext:
         """TLS for WebSockets, as the pool does it for requests."""
         made = self.configuration
-        context = ssl.create_default_context(cafile=made.ssl_ca_cert, cadata=made.ca_cert_data)
-        if made.cert_file:
-            context.load_cert_chain(made.cert_file, made.key_file)
-        return context
+        return timed_context(
+            cafile=made.ssl_ca_cert, cadata=made.ca_cert_data, certificate=made.cert_file, key=made.key_file
+        )
 
 
 def _status_of(body: bytes) -> Status:

@@ -10,16 +10,36 @@ from __future__ import annotations
 import contextlib
 import struct
 import time
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import websocket
 
 from .errors import CannotRead, Why
 from .grants import Resource
 from .kube import Api, Deadline, causes, explain
+from .timed_tls import until
 
 FRAME = 16 * 1024 * 1024
+
+
+class Bounded(websocket.WebSocket):
+    """A WebSocket that takes no message larger than FRAME, in however many pieces it comes."""
+
+    _taken = 0
+
+    def recv_data(self, control_frame: bool = False) -> Any:  # noqa: FBT001, FBT002 - the library's own signature
+        """One whole message."""
+        self._taken = 0
+        return super().recv_data(control_frame)
+
+    def _recv(self, bufsize: int) -> Any:
+        got = super()._recv(bufsize)  # type: ignore[no-untyped-call]
+        self._taken += len(got)
+        if self._taken > FRAME:
+            raise websocket.WebSocketProtocolException("a message too large")
+        return got
 
 
 class Refused(OSError):
@@ -38,21 +58,39 @@ class Tunnel:
         self._buffer = bytearray()
         self._begun: set[int] = set()
         self.error = ""
-        address = api.configuration.host.replace("https://", "wss://", 1) + f"{self._what.path}?ports={port}"
+        used = api.headers()
         try:
-            self._socket = websocket.create_connection(
-                address,
-                timeout=max(0.1, deadline.left),
-                header=[f"{name}: {value}" for name, value in api.headers().items()],
-                subprotocols=["v4.channel.k8s.io"],
-                sslopt={"context": api.ssl_context()},
-                redirect_limit=0,
-                enable_multithread=False,
-                skip_utf8_validation=True,
-                suppress_origin=True,
-            )
+            self._socket = self._opened(api, used)
+        except websocket.WebSocketBadStatusException as problem:
+            if problem.status_code != 401 or not api.renewed(used):
+                raise self._refusal(problem) from None
+            self._socket = self._opened_again(api)
+
+    def _opened_again(self, api: Api) -> websocket.WebSocket:
+        try:
+            return self._opened(api, api.headers())
         except websocket.WebSocketBadStatusException as problem:
             raise self._refusal(problem) from None
+
+    def _opened(self, api: Api, headers: Mapping[str, str]) -> websocket.WebSocket:
+        """The WebSocket. Raises WebSocketBadStatusException where the server answers otherwise, else CannotRead."""
+        address = api.configuration.host.replace("https://", "wss://", 1) + f"{self._what.path}?ports={self._port}"
+        try:
+            with until(self._deadline.at):
+                return websocket.create_connection(
+                    address,
+                    timeout=max(0.1, self._deadline.left),
+                    header=[f"{name}: {value}" for name, value in headers.items()],
+                    subprotocols=["v4.channel.k8s.io"],
+                    sslopt={"context": api.ssl_context()},
+                    redirect_limit=0,
+                    enable_multithread=False,
+                    skip_utf8_validation=True,
+                    suppress_origin=True,
+                    class_=Bounded,
+                )
+        except websocket.WebSocketBadStatusException:
+            raise
         except (websocket.WebSocketException, OSError) as problem:
             reason, why = explain(problem, api.configuration.host)
             raise CannotRead("open", self._what.words, reason, why=why) from None
@@ -99,7 +137,8 @@ class Tunnel:
         """One frame into the buffer."""
         self._timed()
         try:
-            code, frame = self._socket.recv_data()
+            with until(self._deadline.at):
+                code, frame = self._socket.recv_data()
         except websocket.WebSocketTimeoutException:
             raise TimeoutError("no answer through the tunnel in time") from None
         except websocket.WebSocketException:
@@ -109,8 +148,6 @@ class Tunnel:
         self._take(frame[0], frame[1:])
 
     def _take(self, channel: int, data: bytes) -> None:
-        if len(data) > FRAME:
-            raise ConnectionResetError("a frame too large")
         if channel not in self._begun:
             self._begun.add(channel)
             if len(data) == 2 and struct.unpack("<H", data)[0] == self._port:
