@@ -14,8 +14,8 @@ import msgspec
 S = TypeVar("S", bound="Object")
 
 
-class Struct(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A piece of an object; every field has a default."""
+class Struct(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
+    """A piece of an object; every field has a default. None holds itself, so the garbage collector need not look."""
 
 
 class OwnerReference(Struct, frozen=True, kw_only=True):
@@ -42,7 +42,11 @@ class Meta(Struct, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     owner_references: tuple[OwnerReference, ...] = ()
+
+
+class OwnedMeta(Meta, frozen=True, kw_only=True):
     managed_fields: tuple[ManagedFields, ...] = ()
+    """Who set which field and when: read only where it is asked about, since it is most of an object's bytes."""
 
 
 class Object(Struct, frozen=True, kw_only=True):
@@ -303,6 +307,7 @@ class EndpointPort(Struct, frozen=True, kw_only=True):
 
 
 class EndpointSlice(Object, frozen=True, kw_only=True):
+    metadata: OwnedMeta = OwnedMeta()
     address_type: str = ""
     endpoints: tuple[Endpoint, ...] = ()
     ports: tuple[EndpointPort, ...] = ()
@@ -488,6 +493,7 @@ class Event(Object, frozen=True, kw_only=True):
 
 
 class ConfigMap(Object, frozen=True, kw_only=True):
+    metadata: OwnedMeta = OwnedMeta()
     data: dict[str, str] = {}
     binary_data: dict[str, str] = {}
     immutable: bool = False
