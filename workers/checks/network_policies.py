@@ -174,14 +174,26 @@ PORTS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
 
 def _about_coredns(facts: Facts, denied: Sequence[Denied]) -> Iterator[Finding]:
     """What the policies on CoreDNS close: for all that is known of, or for some."""
-    if not denied:
-        if own := [s for s in facts.servers if facts.rules.ingress(OWN, s, "udp", _port(s, "udp")).allowed is False]:
-            yield _probes_alone(facts, own)
-        return
+    closed = [s for s in facts.servers if facts.rules.ingress(OWN, s, "udp", _port(s, "udp")).allowed is False]
+    if closed and not any(d.asker in facts.askers for d in denied) and len(_shut(facts, denied)) < _all(facts):
+        yield _probes_alone(facts, closed)
+    if denied:
+        yield _closed_in(facts, denied)
+
+
+def _shut(facts: Facts, denied: Sequence[Denied]) -> list[Asker]:
+    return [a for a in (*facts.askers, *_others(facts)) if any(d.asker == a for d in denied)]
+
+
+def _all(facts: Facts) -> int:
+    return len(facts.askers) + len(_others(facts))
+
+
+def _closed_in(facts: Facts, denied: Sequence[Denied]) -> Finding:
     transports = _transports(denied)
     tcp_alone = transports == ("tcp",)
-    shut = [a for a in (*facts.askers, *_others(facts)) if any(d.asker == a for d in denied)]
-    all_shut = len(shut) == len(facts.askers) + len(_others(facts))
+    shut = _shut(facts, denied)
+    all_shut = len(shut) == _all(facts)
     names = tuple(dict.fromkeys(a.peer.namespace for a in shut))
     seen = tuple(a.peer.key for a in shut if a in facts.askers)
     servers = tuple(dict.fromkeys(f"pod/{d.server.name}" for d in denied))
@@ -192,7 +204,7 @@ def _about_coredns(facts: Facts, denied: Sequence[Denied]) -> Iterator[Finding]:
     selector = LabelSelector(match_labels={"k8s-app": "kube-dns"})
     # Namespaces whose pods nobody may look at can be closed on purpose.
     severe = (Severity.WARNING if tcp_alone else Severity.CRITICAL) if all_shut or seen else Severity.INFO
-    yield Finding(
+    return Finding(
         code="tcp-53-blocked" if tcp_alone else "netpol-ingress-on-coredns",
         severity=_severity(facts, severe),
         summary=f"{subject} lets no {named} 53 {who} in to {len(servers)} of {len(facts.servers)} CoreDNS pods"

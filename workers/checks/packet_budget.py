@@ -79,7 +79,7 @@ def collect(cluster: Cluster) -> Facts:
     time.sleep(APART)
     second = _read(cluster, pods, "/metrics?second=1", gaps)
     nodes = [n for n in cluster.nodes() if n.name in {p.spec.node_name for p in pods}]
-    held = gaps.of(lambda: Held(cluster, nodes, [p.addresses[0] for p in pods]), None)
+    held = gaps.of(lambda: Held(aws, nodes, [p.addresses[0] for p in pods]), None)
     rates = []
     for pod, before, after in zip(pods, first, second, strict=True):
         if before is None or after is None or after[0] <= before[0]:

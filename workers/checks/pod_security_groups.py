@@ -82,10 +82,12 @@ def collect(cluster: Cluster) -> Facts:
     nodes = [n for n in cluster.nodes() if n.name in {p.spec.node_name for p in replicas}]
     branch_ids = {p.key: _branches(p) for p in pods[:MAX_PODS]}
     addresses = [a for p in pods[:MAX_PODS] for a in p.addresses]
-    held = Held(cluster, nodes, [*addresses, *(p.addresses[0] for p in replicas)])
+    held = Held(aws, nodes, [*addresses, *(p.addresses[0] for p in replicas)])
     branches = [
         Branch(end=e, workload=owner_of(p)) for p in pods[:MAX_PODS] if (e := _end(p, p.key, held, branch_ids[p.key]))
     ]
+    if lost := len(pods[:MAX_PODS]) - len(branches):
+        gaps.add("network interfaces of pods", f"AWS shows none for {lost} of {len(pods)} pods with a branch interface")
     servers = [e for p in replicas if (e := _end(p, f"pod/{p.name}", held, ()))]
     groups = aws.security_groups(g for e in (*(b.end for b in branches), *servers) for g in e.groups)
     lists = [(name, gaps.of(lambda n=name: aws.prefix_list(n), None)) for name in prefix_lists_of(groups)]  # type: ignore[misc]

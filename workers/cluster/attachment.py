@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .aws.values import Interface
+from .aws import Aws, Interface
 from .compute import Compute, compute
 from .errors import DoesNotApply
 from .objects import Node, Pod
@@ -69,14 +69,15 @@ def ends(cluster: Reader, replicas: Sequence[Pod]) -> Ends:
     nodes = [n for n in cluster.nodes() if n.ready and n.internal_ip and compute(n) is not Compute.HYBRID]
     beside = {pod.spec.node_name for pod in replicas}
     nodes = sorted(nodes, key=lambda n: (n.name not in beside, n.name))
-    held = Held(cluster, nodes[:MAX_NODES], [pod.addresses[0] for pod in replicas if pod.addresses])
+    held = Held(cluster.aws, nodes[:MAX_NODES], [pod.addresses[0] for pod in replicas if pod.addresses])
     servers = [(f"pod/{p.name}", p.spec.node_name, p.addresses[0]) for p in replicas if p.addresses]
     found = [_end(name, node, address, held.of(address)) for name, node, address in servers]
     if servers and not any(found):
         raise DoesNotApply(
             "no CoreDNS pod has an address of a network interface of EC2: the network is not the VPC's own"
         )
-    clients = [end for node in nodes[:MAX_NODES] for end in held.clients(node)]
+    six = any(":" in address for _, _, address in servers)
+    clients = [end for node in nodes[:MAX_NODES] for end in held.clients(node, six=six)]
     unknown = [name for (name, _, _), end in zip(servers, found, strict=True) if end is None]
     unknown += [n.name for n in nodes[:MAX_NODES] if n.name not in {c.node for c in clients}]
     return Ends(
@@ -88,26 +89,29 @@ def ends(cluster: Reader, replicas: Sequence[Pod]) -> Ends:
 class Held:
     """Interfaces by the addresses that they hold, of some nodes and of some addresses besides."""
 
-    def __init__(self, cluster: Reader, nodes: Iterable[Node], addresses: Iterable[str]) -> None:
+    def __init__(self, aws: Aws, nodes: Iterable[Node], addresses: Iterable[str]) -> None:
         """Raises CannotRead."""
         nodes = list(nodes)
-        self._interfaces = list(cluster.aws.instance_interfaces(instance(n) for n in nodes))
+        self._interfaces = list(aws.instance_interfaces(instance(n) for n in nodes))
         wanted = [*addresses, *(n.internal_ip for n in nodes if not instance(n))]
-        self._interfaces += cluster.aws.interfaces(a for a in wanted if self.of(a) is None)
+        self._interfaces += aws.interfaces(a for a in wanted if self.of(a) is None)
 
     def of(self, address: str) -> Interface | None:
         """The interface that holds an address by itself or in a delegated prefix."""
         exact = next((one for one in self._interfaces if address in one.addresses), None)
         return exact or next((one for one in self._interfaces if any(holds(p, address) for p in one.prefixes)), None)
 
-    def clients(self, node: Node) -> list[End]:
-        """The interfaces that the node's pods use: those with more than their own address, else the node's first."""
+    def clients(self, node: Node, *, six: bool) -> list[End]:
+        """The interfaces that the node's pods use: those with more than their own address, else the node's first.
+
+        six: whether pods have IPv6 addresses, so that the ends get such ones.
+        """
         own = [one for one in self._interfaces if one.instance and one.instance == instance(node)]
         shared = [one for one in own if len(one.addresses) > 1 or one.prefixes]
         chosen = shared or [one for one in own if one.primary or node.internal_ip in one.addresses]
         if not chosen and (found := self.of(node.internal_ip)):
             chosen = [found]
-        ends = [_end(node.name, node.name, _pod_address(one), one) for one in chosen]
+        ends = [_end(node.name, node.name, _pod_address(one, six=six), one) for one in chosen]
         return [end for end in ends if end]
 
 
@@ -123,13 +127,14 @@ def _end(name: str, node: str, address: str, held: Interface | None) -> End | No
     return End(name=name, node=node, address=address, interface=held.id, subnet=held.subnet, groups=held.groups)
 
 
-def _pod_address(held: Interface) -> str:
-    """An address that a pod on this interface has or may get."""
-    if len(held.addresses) > 1:
-        return held.addresses[1]
-    for prefix in held.prefixes:
+def _pod_address(held: Interface, *, six: bool) -> str:
+    """An address of that family that a pod on this interface has or may get."""
+    own = [a for a in held.addresses if (":" in a) is six]
+    if len(own) > 1:
+        return own[1]
+    for prefix in (p for p in held.prefixes if (":" in p) is six):
         try:
             return str(ipaddress.ip_network(prefix, strict=False)[1])
         except (ValueError, IndexError):
             continue
-    return held.addresses[0] if held.addresses else ""
+    return next(iter(own or held.addresses), "")

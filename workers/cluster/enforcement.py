@@ -37,7 +37,7 @@ class Enforcer:
 def enforcer(cluster: Reader) -> Enforcer:
     """The agent of this cluster's policies. Raises CannotRead."""
     agent = cluster.daemon_set(SYSTEM, "aws-node")
-    found = _vpc_cni(agent) if agent is not None else None
+    found = vpc_cni(agent) if agent is not None else None
     if found is not None and found.name:
         return found
     other = _other(cluster)
@@ -61,7 +61,7 @@ def _because(*, configured: bool) -> str:
     return "aws-node has no network policy agent, and no other agent was found"
 
 
-def _vpc_cni(agent: Workload) -> Enforcer | None:
+def vpc_cni(agent: Workload) -> Enforcer | None:
     """What the arguments of the VPC CNI's policy agent say; None where it has no such container."""
     containers = agent.spec.template.spec.containers
     node_agent = next((c for c in containers if "nodeagent" in c.name or "network-policy-agent" in c.image), None)
