@@ -6,6 +6,7 @@ import logging
 import os
 from typing import Any
 
+from prometheus_client import Gauge
 from slack_bolt import App, BoltRequest
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
@@ -25,8 +26,6 @@ from contract.connection import connect
 from contract.health import HealthServer, registry
 from contract.redaction import log_to_stderr
 from contract.runs import Runs
-
-log = logging.getLogger(__name__)
 
 
 class BotApp(App):
@@ -95,12 +94,19 @@ def main() -> int:
     """Run the bot until it is told to stop. Raises Refused with every mistake in the settings or the clusters file."""
     settings = Settings.from_env(os.environ)
     log_to_stderr(settings.log)
+    # It warns of a token that it was given twice: the client has it, and the environment is its second source.
+    logging.getLogger("slack_bolt.App").setLevel(logging.ERROR)
     clusters = ClustersFile(settings.clusters)
     redis = connect(settings.redis_url, timeout=REDIS_SECONDS)
     runs = Runs(redis, settings.key)
     app = build_app(settings, runs, clusters)
     serving = over_socket(app, settings) if settings.socket_mode else over_http(wsgi(app, settings), settings)
-    health = HealthServer(settings.metrics, registry(redis, runs), serving.ready) if settings.metrics else None
+    metrics = registry(redis, runs)
+    mistaken = Gauge(
+        "dnsmedic_clusters_file_mistaken", "Whether a change of the clusters file was not taken.", registry=metrics
+    )
+    mistaken.set_function(lambda: float(bool(clusters.problem)))
+    health = HealthServer(settings.metrics, metrics, serving.ready) if settings.metrics else None
     try:
         serving.run()
     finally:

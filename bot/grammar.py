@@ -23,7 +23,6 @@ _LINK = re.compile(r"<(?:https?://)([^<>|\s]+?)/?\|([^<>|\s]+)>")
 _QUOTES = frozenset("\"'`\u00b4\u201a\u201e\u2032\u2033\u275d\u275e\uff02\uff07")
 _RUN = re.compile(r"run_[0-9a-z]{1,32}")
 _KEYS = ("pod", "name")
-_COMMANDS = ("help", "list", "status", "stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def parse(text: str) -> Command:
     if len(words) > _MOST_WORDS:
         raise Refused(f"Those are too many words. Usage: {USAGE}")
     first = words[0].lower()
-    if first in _COMMANDS:
+    if first in names.COMMANDS:
         return _command(first, words[1:])
     return Check(_question(words[0], words[1:]))
 

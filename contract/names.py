@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+COMMANDS = ("help", "list", "status", "stop")
+"""The words that stand in chat where a cluster's name could; no cluster may be called so."""
+
 CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 """The rule of EKS for a cluster's name; to be used with `fullmatch`."""
 

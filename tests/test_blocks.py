@@ -30,6 +30,8 @@ from contract.model import (
     StepResult,
     Verdict,
 )
+from sandbox.slack import Refusal
+from sandbox.slack.limits.messages import check_blocks
 
 HOSTILE = (
     "<!channel>",
@@ -160,11 +162,21 @@ def harm(message: Message) -> list[str]:
     return [text for text in found if re.search(r"<[!@#]|<http|<mailto", TEMPLATES.sub("", text))]
 
 
+def refusals(message: Message, *, modern: bool) -> list[object]:
+    """What the pretend Slack says of a message: a second opinion, and one without the newer blocks for lower rungs."""
+    try:
+        check_blocks(json.loads(json.dumps(message.blocks)), modern=modern)
+    except Refusal as refusal:
+        return [refusal.error, refusal.extra]
+    return []
+
+
 def problems(messages: tuple[Message, ...]) -> list[object]:
     """All that is wrong with the rungs of a ladder."""
     found: list[object] = []
-    for message in messages:
+    for number, message in enumerate(messages):
         found += [*faults(message, update=True), *harm(message)]
+        found += refusals(message, modern=number == 0)
         found += [] if size(message.text) <= 3000 else ["text is too long"]
         found += [] if len(json.dumps(message.blocks)) <= 9000 else ["blocks are too long"]
         found += [] if json.dumps([message.text, message.blocks], ensure_ascii=False).encode() else ["no UTF-8"]

@@ -175,6 +175,7 @@ channels: []
         ),
         ("clusters: {a: &x {region: us-east-1, names: *x}}", "line 1: cluster a: names knows no `region`"),
         ("clusters: {a: {<<: {region: us-east-1}}}", "line 1: cluster a knows no `<<`"),
+        ("clusters: {Stop: {region: us-east-1}}", "line 1: 'Stop' is a word that `/dns-check` itself knows; give"),
         ("clusters: {? [a] : 1}", "line 1: clusters has a key that is no text"),
         ("[" * 100_000, "line 1: is nested too deeply"),
     ],

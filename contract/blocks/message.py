@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract.blocks.text import plain, size
+from contract.blocks.text import label, size
 
 Block = dict[str, object]
 
@@ -42,7 +42,7 @@ def first_that_fits(candidates: Iterable[Sequence[Block]]) -> tuple[Block, ...]:
 
 def words(text: str, most: int = 75) -> Block:
     """A plain_text object."""
-    return {"type": "plain_text", "text": plain(text, most), "emoji": True}
+    return {"type": "plain_text", "text": label(text, most), "emoji": True}
 
 
 def section(text: str) -> Block:
@@ -69,7 +69,7 @@ def context(text: str) -> Block:
 
 def preformatted(lines: Sequence[str]) -> Block:
     """Lines in a fixed width; plain texts."""
-    text = {"type": "text", "text": "\n".join(lines)}
+    text = {"type": "text", "text": "\n".join(lines).strip() or "-"}
     return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": [text]}]}
 
 

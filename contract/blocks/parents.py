@@ -18,7 +18,7 @@ from contract.blocks.message import (
     section,
     sections,
 )
-from contract.blocks.text import code, line, mention, moment, more, mrkdwn, plain, size
+from contract.blocks.text import code, label, line, mention, moment, more, mrkdwn, plain, size
 from contract.blocks.views import (
     ACTIVE,
     RunView,
@@ -90,9 +90,9 @@ def _plan(view: RunView, depth: Depth) -> list[Block]:
     waiting = [(name, title) for name, title in view.planned if name not in done]
     for number, (name, title) in enumerate(waiting):
         state = "in_progress" if number == 0 and view.state in ("running", "resuming") else "pending"
-        tasks.append({"task_id": name[:120], "title": plain(title, 90), "status": state})
+        tasks.append({"task_id": name[:120], "title": label(title, 90), "status": state})
     tasks = _chosen(tasks, depth)
-    return [{"type": "plan", "title": plain(_plan_title(view), 150), "tasks": tasks}] if tasks else []
+    return [{"type": "plan", "title": label(_plan_title(view), 150), "tasks": tasks}] if tasks else []
 
 
 def _plan_title(view: RunView) -> str:
@@ -117,8 +117,8 @@ def _task(step: StepResult, depth: Depth) -> Block:
     said = outcome_of(step)
     if step.outcome is Outcome.PROBLEM and is_risk(step):
         state, said = "complete", f"⚠ {said}"
-    task: Block = {"task_id": step.check[:120], "title": plain(step.title, 90), "status": state}
-    shown = plain(" ".join(said.split()), depth.output) if depth.output else ""
+    task: Block = {"task_id": step.check[:120], "title": label(step.title, 90), "status": state}
+    shown = plain(" ".join(said.split()), depth.output).strip() if depth.output else ""
     return task | {"output": output(shown)} if shown else task
 
 

@@ -16,7 +16,7 @@ from contract.blocks.message import (
     sections,
     words,
 )
-from contract.blocks.text import code, fence, line, more, plain, size
+from contract.blocks.text import code, fence, label, line, more, plain, size
 from contract.blocks.views import step_line
 from contract.model import Outcome, Signal, StepResult
 
@@ -119,4 +119,4 @@ def _row(signal: Signal) -> list[Block]:
 
 
 def _cell(text: str) -> Block:
-    return {"type": "raw_text", "text": plain(text, 64) or "-"}
+    return {"type": "raw_text", "text": label(text, 64)}

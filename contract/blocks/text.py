@@ -60,6 +60,11 @@ def plain(text: str, most: int) -> str:
     return _fitted(list(_MARKUP.sub(_OPENING, clean(near))), most, cut=near != text)
 
 
+def label(text: str, most: int) -> str:
+    """`plain` for where Slack wants at least one character."""
+    return plain(text, most).strip() or "-"
+
+
 def line(text: str, most: int) -> str:
     """`mrkdwn` on one line."""
     return mrkdwn(" ".join(text[: 8 * most + 128].split()), most)

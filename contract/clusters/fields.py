@@ -25,6 +25,13 @@ def partition_of(region: str) -> str:
 
 
 def cluster_fault(value: str) -> str:
+    """A cluster's name, as EKS allows it, and as it can be told from a command."""
+    if value.lower() in names.COMMANDS:
+        return "is a word that `/dns-check` itself knows; give the cluster another one and set eks_name"
+    return eks_name_fault(value)
+
+
+def eks_name_fault(value: str) -> str:
     """A cluster's name, as EKS allows it."""
     if names.CLUSTER.fullmatch(value):
         return ""

@@ -16,7 +16,7 @@ from contract.clusters.nodes import Mistakes
 Fault = Callable[[str], str]
 
 _TEXTS: Mapping[str, Fault] = {
-    "eks_name": fields.cluster_fault,
+    "eks_name": fields.eks_name_fault,
     "region": fields.region_fault,
     "role_arn": fields.role_fault,
     "change_role_arn": fields.role_fault,
