@@ -24,6 +24,7 @@ from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages, compute, happenings, rights
 from workers.cluster.addons import Owner, owner
 from workers.cluster.coredns_end import End, Reason, ended_by, waits_for
+from workers.cluster.figures import counted
 from workers.cluster.happenings import Happening
 from workers.cluster.objects import Pod, Workload
 from workers.cluster.workload import PodView, view
@@ -177,7 +178,6 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     if not facts.wanted:
         yield _nothing_wanted(facts)
         return
-    yield Excluded(code=ZERO, because=f"{facts.wanted} replicas are wanted, {facts.ready} are ready")
     sorted_out: dict[str, list[Trouble]] = {}
     for trouble in facts.staying:
         code = _code(facts, trouble)
@@ -187,6 +187,9 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         yield _found(facts, code, troubles)
     if not facts.staying:
         yield _none_made(facts)
+    else:
+        because = f"{counted(facts.wanted, 'replica')} wanted, {counted(len(facts.staying), 'pod')} there, {facts.ready} ready"
+        yield Excluded(code=ZERO, because=because)
     if facts.ready >= facts.wanted and not sorted_out:
         for code in (PENDING, NO_IP, IMAGE, SYNTAX, LOOP, MEMORY):
             yield Excluded(code=code, because=f"all {facts.ready} CoreDNS pods are ready and none ended of late")

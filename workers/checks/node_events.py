@@ -237,23 +237,22 @@ def _agent(facts: Facts, code: str, said: Sequence[Happening]) -> Finding:
     fresh = [h for h in said if (h.age or 0.0) <= FRESH and (h.host or h.name) in facts.nodes]
     nodes = tuple(dict.fromkeys(h.host or h.name for h in fresh))
     servers = tuple(f"pod/{pod}" for node, pod in facts.coredns if node in nodes)
-    if not fresh or (code == THROTTLED and not servers) or code not in LOUD:
+    silent = code == FIREWALL and not any(word in h.message for h in fresh for word in ("53", "dns", "DNS"))
+    if not fresh or silent or (code == THROTTLED and not servers) or code not in LOUD:
         return _note(code, said, f"The node monitoring agent says {said[0].reason}.")
     words, severity, fix = LOUD[code]
-    named = code != FIREWALL or any(word in h.message for h in fresh for word in ("53", "dns", "DNS"))
     scope = (
         Scope(servers=servers, kinds=(NameKind.EXTERNAL, NameKind.ASKED)) if code == THROTTLED else Scope(nodes=nodes)
     )
     return Finding(
         code=code,
-        severity=severity if named and said[0].reason != "ConntrackExceeded" else Severity.WARNING,
+        severity=Severity.WARNING if said[0].reason == "ConntrackExceeded" else severity,
         summary=f"{words} on {counted(len(nodes), 'node')} ({', '.join(nodes[:3])}), the last time "
         f"{ages.words(fresh[0].age)} ago.",
         subject=f"Node {nodes[0]}",
         evidence=tuple(h.line for h in fresh[:8]),
         fix=fix,
         commands=(f"kubectl describe node {nodes[0]}",),
-        confidence=Confidence.HIGH if named else Confidence.LOW,
         scope=scope,
     )
 
