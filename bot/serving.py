@@ -31,37 +31,61 @@ class Serving:
     ready: Callable[[], bool]
 
 
-def http_server(intake: Intake, address: tuple[str, int]) -> Any:
-    """A threaded HTTP server that is bound, but does not serve yet; one thread for each request that may have to wait.
+class HttpServer:
+    """A threaded HTTP server, which is bound once it is made.
 
     It reads a whole request before a thread sees it, so that slow senders hold none.
     """
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    return create_server(
-        intake,
-        host=address[0],
-        port=address[1],
-        threads=THREADS,
-        connection_limit=1000,
-        backlog=1024,
-        channel_timeout=10,
-        max_request_body_size=MOST_OF_AN_INTERACTION + 1,
-        max_request_header_size=16 * 1024,
-        asyncore_use_poll=True,
-        ident=None,
-    )
+
+    def __init__(self, intake: Intake, address: tuple[str, int]) -> None:
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._sockets: dict[int, Any] = {}
+        self._server: Any = create_server(
+            intake,
+            map=self._sockets,
+            host=address[0],
+            port=address[1],
+            threads=THREADS,
+            connection_limit=1000,
+            backlog=1024,
+            channel_timeout=10,
+            max_request_body_size=MOST_OF_AN_INTERACTION + 1,
+            max_request_header_size=16 * 1024,
+            asyncore_use_poll=True,
+            ident=None,
+        )
+
+    @property
+    def port(self) -> int:
+        """The port that it is bound to."""
+        return int(self._server.effective_port)
+
+    def run(self) -> None:
+        """Serve until `stop`, or until SystemExit is raised in this thread; what is under way is finished."""
+        self._server.run()
+        self._server.task_dispatcher.shutdown()
+        self._server.close()
+
+    def stop(self) -> None:
+        """End `run` from another thread: its loop ends when it has nothing left to watch."""
+        self._server.trigger.pull_trigger(self._forget)
+
+    def _forget(self) -> None:
+        watched = list(self._sockets.values())
+        self._sockets.clear()
+        for one in watched:
+            one.close()
 
 
 def over_http(intake: Intake, settings: Settings) -> Serving:
     """Serve HTTP on the configured address, for a proxy with TLS in front."""
-    server = http_server(intake, settings.http)
+    server = HttpServer(intake, settings.http)
     stopping = threading.Event()
 
     def run() -> None:
         _on_stop(stopping, _exit)
         log.info("listening on %s:%d", *settings.http)
         server.run()
-        server.close()
 
     return Serving(run, lambda: not stopping.is_set())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -86,10 +86,31 @@ class _Authorization(msgspec.Struct):
     is_enterprise_install: bool | None = None
 
 
+_Type = Literal[
+    "url_verification",
+    "event_callback",
+    "app_rate_limited",
+    "block_actions",
+    "block_suggestion",
+    "view_submission",
+    "view_closed",
+    "shortcut",
+    "message_action",
+]
+_NEEDS = {
+    "event_callback": "event",
+    "block_actions": "actions",
+    "view_submission": "view",
+    "view_closed": "view",
+    "shortcut": "callback_id",
+    "message_action": "callback_id",
+}
+
+
 class _Envelope(msgspec.Struct):
     """Everything that Bolt looks at in the body of a command, an event or an interaction."""
 
-    type: _Text = None
+    type: _Type | None = None
     command: _Text = None
     text: _Text = None
     value: _Text = None
@@ -121,6 +142,11 @@ class _Envelope(msgspec.Struct):
     event: _Event | msgspec.UnsetType = msgspec.UNSET
     response_urls: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
     authorizations: list[_Authorization] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what lacks the one thing that it is about."""
+        if not getattr(self, _NEEDS.get(self.type or "", "type"), None) and self.type in _NEEDS:
+            raise ValueError("the part is missing that it is about")
 
 
 def shape_fault(body: bytes, content_type: str) -> str:

@@ -19,7 +19,7 @@ from redis import Redis
 
 from bot.app import BotApp, build_app, wsgi
 from bot.deadline import REDIS_SECONDS
-from bot.serving import http_server
+from bot.serving import HttpServer
 from bot.settings import Settings
 from contract.clusters import ClustersFile
 from contract.connection import connect
@@ -143,17 +143,16 @@ def running_bot(folder: Path, redis_url: str, clusters: str = CLUSTERS, **more: 
         settings = settings_for(slack.url, redis_url)
         runs = Runs(connect(redis_url, timeout=REDIS_SECONDS), settings.key)
         app = build_app(settings, runs, ClustersFile(path))
-        server = http_server(wsgi(app, settings), ("127.0.0.1", 0))
+        server = HttpServer(wsgi(app, settings), ("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
-        slack.deliver_to(f"http://127.0.0.1:{server.effective_port}/slack/events")
+        slack.deliver_to(f"http://127.0.0.1:{server.port}/slack/events")
         assert app.workspace.home().team
         try:
-            yield RunningBot(slack, runs, app, int(server.effective_port))
+            yield RunningBot(slack, runs, app, server.port)
         finally:
-            server.trigger.pull_trigger(server.close)
+            server.stop()
             thread.join(10)
-            server.task_dispatcher.shutdown()
             app.close()
             runs.redis.close()
 
