@@ -174,11 +174,16 @@ PORTS = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
 
 def _about_coredns(facts: Facts, denied: Sequence[Denied]) -> Iterator[Finding]:
     """What the policies on CoreDNS close: for all that is known of, or for some."""
-    closed = [s for s in facts.servers if facts.rules.ingress(OWN, s, "udp", _port(s, "udp")).allowed is False]
+    closed = [s for s in facts.servers if _probes_denied(facts, s)]
     if closed and not any(d.asker in facts.askers for d in denied) and len(_shut(facts, denied)) < _all(facts):
         yield _probes_alone(facts, closed)
     if denied:
         yield _closed_in(facts, denied)
+
+
+def _probes_denied(facts: Facts, server: Peer) -> bool:
+    """Whether this run's own probes are among those that are closed out, so that they show it."""
+    return facts.rules.ingress(OWN, server, "udp", _port(server, "udp")).allowed is False
 
 
 def _shut(facts: Facts, denied: Sequence[Denied]) -> list[Asker]:
@@ -194,6 +199,9 @@ def _closed_in(facts: Facts, denied: Sequence[Denied]) -> Finding:
     tcp_alone = transports == ("tcp",)
     shut = _shut(facts, denied)
     all_shut = len(shut) == _all(facts)
+    shown = "udp" in _transports(denied) and all(
+        _probes_denied(facts, s) for s in {d.server.name: d.server for d in denied}.values()
+    )
     names = tuple(dict.fromkeys(a.peer.namespace for a in shut))
     seen = tuple(a.peer.key for a in shut if a in facts.askers)
     servers = tuple(dict.fromkeys(f"pod/{d.server.name}" for d in denied))
@@ -217,7 +225,7 @@ def _closed_in(facts: Facts, denied: Sequence[Denied]) -> Finding:
             {"ingress": [{"ports": PORTS}]},
         ),
         confidence=Confidence.HIGH if facts.enforcer.sure else Confidence.MEDIUM,
-        scope=Scope(servers=servers, transports=transports, pods=() if all_shut else seen),
+        scope=Scope(servers=servers, transports=transports, pods=() if all_shut or shown else seen),
     )  # fmt: skip
 
 

@@ -62,8 +62,7 @@ def collect(cluster: Cluster) -> Facts:
     groups = gaps.of(lambda: aws.security_groups(g for e in endpoints for g in e.groups), ())
     survey = Gaps().of(cluster.survey, None)
     answers = tuple(a for a in (*seen_upstream(survey), *seen_through_coredns(survey)) if a.name in names)
-    plainly = all(any(a.name == n and a.ok for a in answers) and not _bad(answers, n) for n in names)
-    look = bool(names) and (not plainly or len(names) > 1)
+    look = bool(names) and _firewall_matters(answers, asked=names[0] if len(names) > 1 else "")
     return Facts(
         vpc=vpc, names=names, rules=rules, endpoints=endpoints,
         closed=tuple(unreachable_targets(rules, endpoints, groups)),
@@ -71,6 +70,12 @@ def collect(cluster: Cluster) -> Facts:
         firewall=gaps.of(lambda: aws.firewall_rules(vpc), ()) if look else (), firewall_read=look,
         answers=answers, region=aws.region, gaps=gaps.seen(),
     )  # fmt: skip
+
+
+def _firewall_matters(answers: tuple[Answered, ...], *, asked: str) -> bool:
+    """Whether DNS Firewall could have made an answer: it denies a name or gives another, and is never silent."""
+    denied = any(a.effect in (Effect.NXDOMAIN, Effect.NODATA) for a in answers)
+    return not answers or denied or any(a.ok and a.name == asked for a in answers)
 
 
 def _of(answers: tuple[Answered, ...], name: str) -> list[Answered]:
@@ -97,8 +102,9 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         fine = [n for n in facts.names if _of(facts.answers, n) and not _bad(facts.answers, n)]
         if fine == list(facts.names):
             yield Excluded(code=CODE, because=f"{', '.join(fine)} resolves past {len(facts.rules)} Resolver rules here")
-        elif not facts.rules and facts.firewall_read and not facts.firewall:
-            yield Excluded(code=CODE, because=f"{facts.vpc} has no Resolver rule and no DNS Firewall rule")
+        elif not facts.rules and not facts.firewall:
+            why = "there is no DNS Firewall rule" if facts.firewall_read else "DNS Firewall never stays silent"
+            yield Excluded(code=CODE, because=f"{facts.vpc} has no Resolver rule, and {why}")
 
 
 def _endpoints(facts: Facts) -> Iterator[Finding]:
