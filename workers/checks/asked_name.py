@@ -20,9 +20,11 @@ from dataclasses import dataclass
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Path, Scope, Severity, Signal
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
-from workers.cluster.asked import AskedName, Candidate, asked_name
+from workers.cluster.asked import AskedName, Candidate, Said, asked_name, meant_by
+from workers.cluster.corefile import CorefileError, parse
 from workers.cluster.matrix import Cell, cells, signals
-from workers.cluster.names import ClusterName, Form, parsed, plain
+from workers.cluster.names import Form, parsed, plain
+from workers.cluster.sources import targets, used
 from workers.cluster.targets import Goal, goal_of
 
 
@@ -51,9 +53,10 @@ def collect(cluster: Cluster) -> Facts:
     asked = asked_name(cluster, gaps)
     survey = gaps.of(cluster.survey, None)
     namespaces = {each.name for each in gaps.of(cluster.namespaces, ())}
-    meant = _meant(asked, namespaces)
+    meant = meant_by(asked, namespaces)
     name = parsed(meant, asked.domain) if meant else None
     found = [a for a in survey.asked if a.name.kind is NameKind.ASKED] if survey else []
+    found = [a for a in found if a.target.path is not Path.UPSTREAM or used(a, _targets(cluster, gaps, asked))]
     upstream = tuple(a.effect for a in found if a.target.path is Path.UPSTREAM)
     wild = (
         {plain(one.canonical.partition(".")[2]) for one in survey.looked if one.name == survey.canary}
@@ -75,21 +78,13 @@ def collect(cluster: Cluster) -> Facts:
     )
 
 
-def _meant(asked: AskedName, namespaces: set[str]) -> str:
-    """The cluster name that the asked name means: what it resolves to, or what its labels look like; "" for an outside one."""
-    found = asked.found
-    if found is not None and parsed(found.name, asked.domain) is not None:
-        return found.name
-    if asked.in_cluster:
-        return plain(asked.name)
-    labels = plain(asked.name).removesuffix(".svc").split(".")
-    if asked.name.endswith(".") or not labels[0] or (found is not None and found is asked.itself):
-        return ""
-    if len(labels) == 1 and (asked.namespace or len(asked.search) > 0):
-        return next((one.name for one in asked.candidates if parsed(one.name, asked.domain)), "")
-    if len(labels) in (2, 3) and labels[-1] in namespaces:
-        return f"{'.'.join(labels)}.svc.{asked.domain}"
-    return ""
+def _targets(cluster: Cluster, gaps: Gaps, asked: AskedName) -> tuple[str, ...]:
+    """Where CoreDNS forwards the name to, by address; none for its node's own name servers."""
+    config = gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None)
+    try:
+        return targets(parse(config.data.get("Corefile", "")), plain(asked.name)) if config else ()
+    except CorefileError:
+        return ()
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
@@ -134,11 +129,24 @@ def _over_forward(facts: Facts) -> Iterator[Signal]:
     asked = facts.asked
     one = asked.found or asked.of(facts.meant) or asked.itself
     for said in one.said if one is not None else ():
+        wrong = _contradiction(facts, said) if one is not None and one.name == facts.meant else ""
         yield Signal(
-            path=Path.FORWARD, effect=said.effect, server=f"pod/{said.pod}", kind=NameKind.ASKED, transport="tcp",
-            zone=one.name if one else "", answered=int(bool(said.rcode)), evidence=(said.line,),
-            summary=f"CoreDNS pod {said.pod} itself says {said.rcode or 'nothing'} of {one.name if one else ''}.",
+            path=Path.FORWARD, effect=Effect.WRONG if wrong else said.effect, server=f"pod/{said.pod}", transport="tcp",
+            kind=NameKind.ASKED, zone=one.name if one else "", answered=int(bool(said.rcode)), evidence=(said.line,),
+            summary=f"CoreDNS pod {said.pod} itself says {said.rcode or 'nothing'} of {one.name if one else ''}{wrong}.",
         )  # fmt: skip
+
+
+def _contradiction(facts: Facts, said: Said) -> str:
+    """What the API says against an answer, in words; "" where nothing does."""
+    goal = facts.goal
+    if goal is None or said.effect is not Effect.OK or goal.name.form is not Form.SERVICE:
+        return ""
+    if goal.exists is False:
+        return f" ({', '.join(said.addresses)}), and the API has no such Service"
+    if goal.addresses and said.addresses and not set(goal.addresses) & set(said.addresses):
+        return f" ({', '.join(said.addresses)}), and the API has {', '.join(goal.addresses)}"
+    return ""
 
 
 def _denied(facts: Facts) -> bool:
@@ -148,25 +156,20 @@ def _denied(facts: Facts) -> bool:
 
 def _in_cluster(facts: Facts, goal: Goal, *, resolves: bool) -> Iterator[Observation]:
     if resolves and facts.asked.found is not None:
+        if any(_contradiction(facts, said) for said in facts.asked.found.said):
+            return
         line = facts.asked.found.lines[0]
         for code in ("name-really-absent", "headless-no-ready-endpoints"):
             yield Excluded(code=code, because=f"{facts.asked.found.name} resolves: {line}")
         return
-    if goal.exists is False or goal.namespace_exists is False or _unknown_pod(goal):
+    unread = goal.exists is None and bool(goal.name.service) and _denied_everywhere(facts)
+    if goal.exists is False or goal.namespace_exists is False or goal.unnamed or unread:
         yield _absent(facts, goal)
     elif goal.exists and goal.headless and (not goal.ready or goal.name.form is Form.ENDPOINT):
         yield from _headless(facts, goal)
     elif goal.exists:
-        because = f"Service {_key(goal.name)} exists (resourceVersion {goal.version or 'unknown'})"
+        because = f"Service {goal.key} exists (resourceVersion {goal.version or 'unknown'})"
         yield Excluded(code="name-really-absent", because=because)
-
-
-def _unknown_pod(goal: Goal) -> bool:
-    return bool(goal.exists) and not goal.headless and goal.name.form is Form.ENDPOINT
-
-
-def _key(name: ClusterName) -> str:
-    return f"{name.namespace}/{name.service}"
 
 
 def _lines(facts: Facts) -> tuple[str, ...]:
@@ -177,12 +180,6 @@ def _lines(facts: Facts) -> tuple[str, ...]:
 def _absent(facts: Facts, goal: Goal) -> Finding:
     name = goal.name
     caught = _caught(facts)
-    if goal.namespace_exists is False:
-        what = f"there is no namespace {name.namespace}"
-    elif _unknown_pod(goal):
-        what = f"Service {_key(name)} is not headless, so its pods have no names"
-    else:
-        what = f"there is no Service {name.service} in namespace {name.namespace}"
     near = (
         f"Did you mean {' or '.join(goal.alike)}?" if goal.alike else "No Service that can be seen has a similar name."
     )
@@ -190,10 +187,10 @@ def _absent(facts: Facts, goal: Goal) -> Finding:
     return Finding(
         code="name-really-absent",
         severity=Severity.INFO if caught is not None else Severity.WARNING,
-        confidence=Confidence.HIGH if _denied_everywhere(facts) else Confidence.MEDIUM,
+        confidence=_certainty(facts, goal),
         subject=f"name {facts.asked.name}",
-        summary=f"{facts.asked.name} does not exist: {what}, and {seen}.",
-        evidence=(f"API: {what}", *_lines(facts), *(f"exists: {each}" for each in goal.alike)),
+        summary=f"{facts.asked.name} does not exist: {goal.missing}, and {seen}.",
+        evidence=(f"API: {goal.missing}", *_lines(facts), *(f"exists: {each}" for each in goal.alike)),
         fix=f"{near} Correct the name in the application, or create the Service; from another namespace write "
         "SERVICE.NAMESPACE.",
         commands=(f"kubectl -n {name.namespace} get services",)
@@ -201,6 +198,12 @@ def _absent(facts: Facts, goal: Goal) -> Finding:
         else ("kubectl get namespaces",),
         scope=Scope(kinds=(NameKind.ASKED,)),
     )
+
+
+def _certainty(facts: Facts, goal: Goal) -> Confidence:
+    if goal.exists is None and goal.namespace_exists is not False:
+        return Confidence.LOW
+    return Confidence.HIGH if _denied_everywhere(facts) else Confidence.MEDIUM
 
 
 def _listing(goal: Goal) -> str:
@@ -216,7 +219,7 @@ def _denied_everywhere(facts: Facts) -> bool:
 
 def _headless(facts: Facts, goal: Goal) -> Iterator[Observation]:
     name = goal.name
-    key = _key(name)
+    key = goal.key
     if not goal.ready and not goal.publishes_unready:
         what = f"Service {key} is headless and none of its {goal.endpoints} endpoints is ready, so it has no address to give"
         fix = "Make its pods ready (see their readiness probe), or set publishNotReadyAddresses if clients may see them before."
@@ -232,7 +235,7 @@ def _headless(facts: Facts, goal: Goal) -> Iterator[Observation]:
         severity=Severity.WARNING,
         subject=f"Service {key}",
         summary=f"{what}.",
-        evidence=(_endpoints(goal), *_lines(facts)),
+        evidence=(goal.line, *_lines(facts)),
         fix=fix,
         commands=(
             f"kubectl -n {name.namespace} get endpointslices -l kubernetes.io/service-name={name.service} -o yaml",
@@ -242,14 +245,6 @@ def _headless(facts: Facts, goal: Goal) -> Iterator[Observation]:
     )  # fmt: skip
     yield Excluded(
         code="name-really-absent", because=f"Service {key} exists (resourceVersion {goal.version or 'unknown'})"
-    )
-
-
-def _endpoints(goal: Goal) -> str:
-    unready = str(goal.publishes_unready).lower()
-    return (
-        f"Service {_key(goal.name)} (resourceVersion {goal.version}): clusterIP None, publishNotReadyAddresses {unready}, "
-        f"{goal.ready} of {goal.endpoints} endpoints ready, hostnames {', '.join(goal.hostnames) or 'none'}"
     )
 
 

@@ -1,6 +1,6 @@
-"""CoreDNS says of the asked outside name what the name servers behind it say.
+"""CoreDNS says of the asked name what its sources say: the name servers behind it, or the API for a cluster name.
 
-CoreDNS can answer for an outside name itself: from `hosts`, `template`, `file`, `rewrite`, or a server block of its own.
+CoreDNS can answer for a name by another plugin: from `hosts`, `template`, `file`, `rewrite`, or a server block of its own.
 Without `fallthrough` such a plugin denies every name of its zone that it does not know. And CoreDNS keeps answers, also
 that a name does not exist, as long as `cache` says.
 
@@ -17,13 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Path, Scope, Severity
+from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Scope, Severity
 from workers.checks import Check, Stage
-from workers.cluster import Asked, Cluster, DoesNotApply, Gap, Gaps, Survey
-from workers.cluster.asked import Said, asked_name
-from workers.cluster.corefile import Corefile, CorefileError, forwards_of, parse
-from workers.cluster.names import plain
+from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
+from workers.cluster.asked import AskedName, Said, asked_name
+from workers.cluster.corefile import Corefile, CorefileError, parse
+from workers.cluster.names import Form, parsed, plain
 from workers.cluster.shadows import Shadow, block_of, shadows
+from workers.cluster.sources import Source, cache_of, replicas, sources, targets
+from workers.cluster.targets import goal_of
 
 SYSTEM = "kube-system"
 DENIED = (Effect.NXDOMAIN, Effect.NODATA)
@@ -31,28 +33,17 @@ FAILED = (*DENIED, Effect.SERVFAIL, Effect.REFUSED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """What a name server behind CoreDNS said. default: whether it is one of the node's own (for the root zone)."""
-
-    server: str
-    effect: Effect
-    line: str
-    default: bool
-    addresses: tuple[str, ...] = ()
-    ttl: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What CoreDNS and its sources say of the name. shadows: what covers it in the Corefile. cache: its settings.
 
     targets: addresses to which the name's server block forwards; empty for resolv.conf. block: its keys, empty for the
-    root.
+    root. inside: whether it is a cluster name, whose source is the API.
     """
 
     name: str
     said: tuple[Said, ...]
     sources: tuple[Source, ...]
+    inside: bool = False
     shadows: tuple[Shadow, ...] = ()
     targets: tuple[str, ...] = ()
     block: str = ""
@@ -61,27 +52,48 @@ class Facts:
 
 
 def collect(cluster: Cluster) -> Facts:
-    """Ask both sides. Raises DoesNotApply for no name or one of the cluster."""
+    """Ask both sides. Raises DoesNotApply where nobody asked about a name, CannotRead where no probe ran."""
     if not cluster.question.name:
         raise DoesNotApply("nobody asked about a name")
     gaps = Gaps()
     asked = asked_name(cluster, gaps)
     found, itself = asked.found, asked.itself
-    if asked.in_cluster or (found is not None and found is not itself):
-        raise DoesNotApply(f"{asked.name} is a name inside the cluster, which CoreDNS knows itself")
-    survey = cluster.survey()
+    if found is not None and found is not itself and parsed(found.name, asked.domain) is None:
+        raise DoesNotApply(f"{asked.name} is found by its search list, as {found.name}")
     config = gaps.of(lambda: cluster.config_map(SYSTEM, "coredns"), None)
     corefile = _parsed(config.data.get("Corefile", "") if config else "", gaps)
+    if asked.in_cluster or (found is not None and found is not itself):
+        return _inside(cluster, gaps, asked, corefile)
+    survey = cluster.survey()
     name = plain(asked.name)
     block = block_of(corefile, name)
     return Facts(
         name=name,
-        said=(*(itself.said if itself else ()), *_replicas(survey)),
-        sources=_sources(survey),
+        said=(*(itself.said if itself else ()), *replicas(survey)),
+        sources=sources(survey),
         shadows=shadows(corefile, name),
-        targets=_targets(corefile, name),
+        targets=targets(corefile, name),
         block=" ".join(block.keys) if block and not block.is_root else "",
-        cache="; ".join(_cache(corefile, name)),
+        cache="; ".join(cache_of(corefile, name)),
+        gaps=gaps.seen(),
+    )
+
+
+def _inside(cluster: Cluster, gaps: Gaps, asked: AskedName, corefile: Corefile) -> Facts:
+    """The facts of a cluster name: its source is the API, and only what comes before `kubernetes` can hide it."""
+    meant = asked.found or asked.itself
+    name = parsed(meant.name, asked.domain) if meant else None
+    if meant is None or name is None:
+        raise DoesNotApply(f"no CoreDNS pod could be asked for {asked.name}")
+    goal = goal_of(cluster, gaps, name)
+    line = f"Service {name.namespace}/{name.service}: {', '.join(goal.addresses)} (resourceVersion {goal.version})"
+    api = Source(server="the API", effect=Effect.OK, line=line, default=True, addresses=goal.addresses)
+    return Facts(
+        name=meant.name,
+        inside=True,
+        said=meant.said,
+        sources=(api,) if goal.addresses and name.form is Form.SERVICE else (),
+        shadows=tuple(one for one in shadows(corefile, meant.name) if one.plugin in BEFORE_KUBERNETES),
         gaps=gaps.seen(),
     )
 
@@ -94,57 +106,15 @@ def _parsed(text: str, gaps: Gaps) -> Corefile:
         return Corefile(())
 
 
-def _targets(corefile: Corefile, name: str) -> tuple[str, ...]:
-    """Where the narrowest forward for NAME leads, by address."""
-    block = block_of(corefile, name)
-    if block is None:
-        return ()
-    found = forwards_of(Corefile((block,)))
-    return tuple(dict.fromkeys(address for one in found for address, _ in one.addresses))
-
-
-def _cache(corefile: Corefile, name: str) -> tuple[str, ...]:
-    block = block_of(corefile, name)
-    found = block.all("cache") if block else ()
-    return tuple(
-        " ".join(("cache", *one.args)) + "".join(f", {' '.join(line.words)}" for line in one.body) for one in found
-    )
-
-
-def _replicas(survey: Survey) -> tuple[Said, ...]:
-    found = [a for a in survey.asked if a.name.kind is NameKind.ASKED and a.target.path is Path.REPLICA and a.reply]
-    return tuple(
-        Said(
-            pod=a.target.label.removeprefix("pod/"), effect=a.effect, line=a.line, rcode=a.reply.rcode if a.reply else "",
-            authoritative=bool(a.reply and a.reply.authoritative), ttl=a.reply.ttl if a.reply else 0,
-            addresses=a.reply.addresses[:8] if a.reply else (),
-        )
-        for a in found
-    )  # fmt: skip
-
-
-def _sources(survey: Survey) -> tuple[Source, ...]:
-    found = [a for a in survey.asked if a.name.kind is NameKind.ASKED and a.target.path is Path.UPSTREAM]
-    return tuple(_source(a) for a in found)
-
-
-def _source(one: Asked) -> Source:
-    return Source(
-        server=one.target.address, effect=one.effect, line=one.line, default=one.policy == "Default",
-        addresses=one.reply.addresses[:16] if one.reply else (), ttl=one.reply.ttl if one.reply else 0,
-    )  # fmt: skip
-
-
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """Where CoreDNS and its sources differ, a plugin or the cache is between them."""
-    sources = _of_block(facts)
-    known = [one for one in sources if one.effect is Effect.OK]
+    known = [one for one in _of_block(facts) if one.effect is Effect.OK]
     denied = [one for one in facts.said if one.effect in DENIED]
     bad = [one for one in facts.said if one.effect in FAILED]
     shadow = _shadow(facts)
     if known and bad and shadow is not None:
         yield _shadowed(facts, shadow, bad, known)
-    elif known and denied:
+    elif known and denied and not facts.inside:
         yield _cached(facts, denied, known)
     elif known and shadow is not None and _other(facts.said, known):
         yield _overridden(facts, shadow, known)
@@ -152,8 +122,10 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         yield _block(facts, denied)
     elif known and facts.said and all(one.effect is Effect.OK for one in facts.said):
         because = f"{len(facts.said)} answers of CoreDNS pods agree with {known[0].server}: {facts.name} exists"
-        for code in ("rewrite-hosts-template-shadow", "cache-stale-or-negative"):
-            yield Excluded(code=code, because=because)
+        if not facts.inside:
+            yield Excluded(code="cache-stale-or-negative", because=because)
+        if not _other(facts.said, known):
+            yield Excluded(code="rewrite-hosts-template-shadow", because=because)
 
 
 def _of_block(facts: Facts) -> list[Source]:
@@ -180,6 +152,7 @@ def _where(shadow: Shadow) -> str:
     return f"`{shadow.plugin}`{zone} (line {shadow.line} of the Corefile)"
 
 
+BEFORE_KUBERNETES = ("rewrite", "template", "hosts", "server block")
 COMMANDS = ("kubectl -n kube-system get configmap coredns -o yaml",)
 
 
@@ -232,7 +205,8 @@ def _cached(facts: Facts, denied: list[Said], known: list[Source]) -> Finding:
     longest = max(one.ttl for one in denied)
     differ = f", while {', '.join(sorted(good))} finds it" if good else ""
     return Finding(
-        code="cache-stale-or-negative", severity=Severity.WARNING, subject=", ".join(f"Pod {SYSTEM}/{pod}" for pod in pods),
+        code="cache-stale-or-negative", severity=Severity.WARNING,
+        subject=", ".join(f"Pod {SYSTEM}/{pod}" for pod in pods) if good else f"Deployment {SYSTEM}/coredns",
         summary=f"{len(pods)} CoreDNS {'pod still says' if len(pods) == 1 else 'pods still say'} that {facts.name} does not "
         f"exist{differ}, though {known[0].server} knows it: an old answer in the cache, kept for up to {longest} s more.",
         evidence=(facts.cache or "the Corefile has no cache for it", *_lines(denied, known)),

@@ -114,7 +114,7 @@ def _default(one: Client) -> Finding:
     severity, confidence = _weight(one)
     return Finding(
         code="pod-dnspolicy-default", severity=severity, confidence=confidence, subject=one.subject,
-        summary=f"{_pods(one)} of {one.subject} use dnsPolicy Default: they ask the node's name server, which knows no "
+        summary=f"{_pods(one, 'use')} dnsPolicy Default: they ask the node's name server, which knows no "
         "name inside the cluster.",
         evidence=(one.line,),
         fix="Set dnsPolicy to ClusterFirst, so that the pods ask the cluster's DNS (it knows outside names too)."
@@ -129,7 +129,7 @@ def _host_network(one: Client) -> Finding:
     severity, confidence = _weight(one)
     return Finding(
         code="hostnetwork-needs-clusterfirstwithhostnet", severity=severity, confidence=confidence, subject=one.subject,
-        summary=f"{_pods(one)} of {one.subject} run in the node's network with dnsPolicy ClusterFirst: there it means the "
+        summary=f"{_pods(one, 'run')} in the node's network with dnsPolicy ClusterFirst: there it means the "
         "node's name server, which knows no name inside the cluster.",
         evidence=(one.line,),
         fix="Set dnsPolicy to ClusterFirstWithHostNet if the pods need names inside the cluster.",
@@ -157,7 +157,7 @@ def _none(facts: Facts, one: Client) -> Iterator[Finding]:
     yield Finding(
         code="dnsconfig-none-wrong", severity=Severity.INFO if only_short and not one.asked else severity,
         confidence=confidence, subject=one.subject,
-        summary=f"{_pods(one)} of {one.subject} bring their own DNS settings (dnsPolicy None) with {' and '.join(wrong)}.",
+        summary=f"{_pods(one, 'bring')} their own DNS settings (dnsPolicy None) with {' and '.join(wrong)}.",
         evidence=(one.line, f"kube-dns (and NodeLocal DNSCache): {', '.join(facts.servers) or 'not known'}"),
         fix="Use dnsPolicy ClusterFirst with dnsConfig for the options alone.",
         commands=one.patch(instead),
@@ -185,7 +185,7 @@ def _overflow(facts: Facts, one: Client) -> Iterator[Finding]:
     serious = not old or bool(live) or len(servers) > NAMESERVERS or len(given) > DOMAINS
     yield Finding(
         code="search-or-nameserver-overflow", severity=Severity.WARNING if serious else Severity.INFO, subject=one.subject,
-        summary=f"{_pods(one)} of {one.subject} ask for {' and '.join(wrong)}.",
+        summary=f"{_pods(one, 'ask')} for {' and '.join(wrong)}.",
         evidence=(one.line, *(f"event DNSConfigForming of {w.pod}, {ages.words(w.age)} ago: {w.message}" for w in live[:3])),
         fix="Shorten dnsConfig (or the node's search list, which comes from the VPC's DHCP options): the cluster's DNS "
         f"counts as one of the {NAMESERVERS} name servers, and it can forward a domain to a server of its own.",
@@ -203,8 +203,8 @@ def _search(facts: Facts, one: Client) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*own, *one.searches)))
 
 
-def _pods(one: Client) -> str:
-    return "1 pod" if one.count == 1 else f"{one.count} pods"
+def _pods(one: Client, verb: str) -> str:
+    return f"1 pod of {one.subject} {verb}s" if one.count == 1 else f"{one.count} pods of {one.subject} {verb}"
 
 
 def describe(facts: Facts) -> str:

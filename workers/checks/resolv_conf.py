@@ -115,7 +115,13 @@ def _stale(facts: Facts, one: Handed, client: Client) -> Iterator[Finding]:
 
 
 def _long(facts: Facts) -> Iterator[Finding]:
+    kept: dict[tuple[str, ...], Handed] = {}
     for one in (*facts.probes, *((facts.asked,) if facts.asked else ())):
+        if one.policy != "Default":
+            kept.setdefault(one.conf.search, one)
+    for one in kept.values():
+        alike = [p for p in facts.probes if p.policy != "Default" and p.conf.search == one.conf.search]
+        nodes = tuple(sorted({p.node for p in alike}))
         count, characters = len(one.conf.search), one.conf.characters
         if count <= OLD_DOMAINS and characters <= OLD_CHARACTERS:
             continue
@@ -123,12 +129,13 @@ def _long(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             code="search-or-nameserver-overflow",
             severity=Severity.WARNING if over else Severity.INFO,
-            subject=f"Pod {one.pod}" if one.pod else f"Node {one.node}",
-            summary=f"The search list of {one.pod or 'pods on ' + one.node} has {count} domains ({characters} characters); "
+            subject=f"Pod {one.pod}" if one.pod else ", ".join(f"Node {node}" for node in nodes),
+            summary=f"The search list of {one.pod or f'pods on {len(nodes)} nodes'} has {count} domains ({characters} "
+            "characters); "
             + (f"the kubelet cuts it at {DOMAINS}." if over else f"old C libraries read {OLD_DOMAINS} of them."),
             evidence=(_line(one),),
             fix="Shorten the search list: the domain-name of the VPC's DHCP options, and dnsConfig of the pod.",
-            scope=Scope(nodes=(one.node,), pods=(one.pod,) if one.pod else ()),
+            scope=Scope(nodes=() if one.pod else nodes, pods=(one.pod,) if one.pod else ()),
         )
 
 

@@ -179,6 +179,8 @@ def _wildcard(facts: Facts, suffix: str, caught: list[Caught]) -> Finding:
 
 def describe(facts: Facts) -> str:
     """How many canaries stayed without an answer."""
+    if not facts.lookups:
+        return "no look-up of a random name ended in time"
     caught = len([one for one in facts.caught if one.kind is NameKind.CANARY and not one.pod])
     return f"{facts.lookups - caught} of {facts.lookups} random names did not exist, as it should be"
 

@@ -14,16 +14,19 @@ https://coredns.io/plugins/forward/
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from contract.model import Confidence, Effect, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
-from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps
+from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, Told
 from workers.cluster.addons import Owner, owner
+from workers.cluster.corefile import forwards
 from workers.cluster.names import plain, under
 from workers.cluster.upstreams import Server, by_zone, servers
 
 SYSTEM = "kube-system"
+MAX_ZONES = 12
 ANSWERED = (Effect.OK, Effect.NXDOMAIN, Effect.NODATA)
 
 
@@ -53,12 +56,18 @@ def collect(cluster: Cluster) -> Facts:
     gaps = Gaps()
     config = cluster.config_map(SYSTEM, "coredns")
     text = config.data.get("Corefile", "") if config else ""
-    survey = cluster.survey()
-    zones = {zone: found for zone, found in by_zone(servers(text, survey)).items() if zone}
-    if not zones:
+    names = tuple(
+        dict.fromkeys(f.zone for f in forwards(text) if f.zone and f.addresses and not f.zone.endswith(".arpa"))
+    )
+    if not names:
         raise DoesNotApply("the Corefile sends no domain to name servers of its own")
+    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="stub") as pool:
+        told = {name: pool.submit(_told, cluster, gaps, name) for name in names[:MAX_ZONES]}
+        survey = cluster.survey()
+    zones = {zone: found for zone, found in by_zone(servers(text, survey)).items() if zone}
+    said = {name: future.result() for name, future in told.items()}
     return Facts(
-        zones=tuple(_zone(cluster, gaps, zone, found) for zone, found in zones.items()),
+        zones=tuple(_zone(zone, found, said.get(zone)) for zone, found in zones.items()),
         nodes=len(survey.nodes),
         asked=plain(cluster.question.name),
         owner=owner(cluster, "coredns"),
@@ -66,20 +75,21 @@ def collect(cluster: Cluster) -> Facts:
     )
 
 
-def _zone(cluster: Cluster, gaps: Gaps, name: str, found: tuple[Server, ...]) -> Zone:
-    """Where the servers look dead, CoreDNS itself is asked too: it may have another way to them."""
-    if not any(one.dead for one in found):
-        return Zone(name=name, servers=found)
+def _zone(name: str, found: tuple[Server, ...], told: Told | None) -> Zone:
+    return Zone(name=name, servers=found, coredns=told.effect if told else None, line=told.line if told else "")
+
+
+def _told(cluster: Cluster, gaps: Gaps, name: str) -> Told | None:
+    """What a CoreDNS pod says of the domain: it may have another way to the servers than a probe. None: it was not asked."""
     asked = plain(cluster.question.name)
     wanted, rtype = (asked, "A") if asked and under(asked, name) else (name, "SOA")
     pod = next((p for p in gaps.of(cluster.coredns_pods, ()) if p.ready), None)
     if pod is None:
-        return Zone(name=name, servers=found)
+        return None
     try:
-        told = cluster.ask(pod, wanted, rtype)
-    except (CannotRead, ValueError):
-        return Zone(name=name, servers=found)
-    return Zone(name=name, servers=found, coredns=told.effect, line=told.line)
+        return gaps.of(lambda: cluster.ask(pod, wanted, rtype), None)
+    except ValueError:  # the asked name is no DNS name, which asked-name tells
+        return None
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
@@ -111,7 +121,7 @@ def _dead(facts: Facts, zone: Zone, dead: list[Server]) -> Finding:
     else:
         severity = Severity.WARNING if meant and zone.coredns is not None and not answered else Severity.INFO
         confidence = Confidence.MEDIUM
-        summary = f"{len(dead)} of the {len(zone.servers)} name servers of {zone.name} does not answer ({addresses})."
+        summary = f"{len(dead)} of the {len(zone.servers)} name servers of {zone.name} answer nobody: {addresses}."
     return Finding(
         code="stub-domain-dead", severity=severity, confidence=confidence, subject=f"domain {zone.name}", summary=summary,
         evidence=(f"Corefile: {zone.name} {{ forward . {' '.join(one.address for one in zone.servers)} }}",

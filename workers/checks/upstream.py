@@ -96,7 +96,7 @@ def _dead(facts: Facts, dead: list[Server]) -> Finding:
         summary=f"CoreDNS forwards all outside names to {addresses}, which {'answers' if len(dead) == 1 else 'answer'} "
         f"nobody{others}."
         if every
-        else f"{len(dead)} of {len(facts.servers)} servers that CoreDNS forwards to do not answer ({addresses}).",
+        else f"{len(dead)} of {len(facts.servers)} servers that CoreDNS forwards to answer nobody: {addresses}.",
         evidence=(
             f"Corefile: forward . {' '.join(one.address for one in facts.servers)}",
             *(line for one in dead for line in one.lines[:3]),

@@ -66,6 +66,14 @@ def query(name: str, kind: str = "A") -> bytes:
         raise ValueError(f"{name[:80]!r} is no DNS name: {problem}") from None
 
 
+def askable(name: str) -> bool:
+    """Whether NAME can be asked at all."""
+    try:
+        return bool(query(name))
+    except ValueError:
+        return False
+
+
 def read(wire: bytes, asked: bytes = b"") -> Reply | None:
     """WIRE as an answer (to the question ASKED); None where it is not one."""
     try:

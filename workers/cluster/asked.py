@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from contract.model import Effect
@@ -11,7 +11,7 @@ from contract.model import Effect
 from .answers import query
 from .clients import Client, asked_client
 from .errors import CannotRead, Gap, Gaps
-from .names import Libc, domain_of, dots, expansions, parsed, plain, search_of, under
+from .names import Libc, domain_of, expansions, parsed, plain, search_of, under
 from .objects import Pod
 from .reader import Told
 from .resolv_conf import parse
@@ -105,14 +105,19 @@ def asked_name(cluster: Cluster, gaps: Gaps) -> AskedName:
         raise CannotRead("ask for", written[:80], str(problem)) from None
     domain = domain_of(cluster.entry.names_internal)
     client = asked_client(cluster, gaps)
-    search, ndots = _settings(cluster, gaps, client, domain)
-    wanted = list(expansions(written, search, ndots, Libc.GLIBC))[:CANDIDATES]
     pods = [p for p in gaps.of(cluster.coredns_pods, ()) if p.running and p.addresses]
     pods = sorted(pods, key=lambda p: (not p.ready, p.name))
     itself = plain(written)
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="asked") as pool:
+        # The slowest answers start before the survey ends: each question is asked once, its answer is kept.
+        early = [pool.submit(_ask, cluster, itself, pod) for pod in pods[:MANY]] if itself else []
+        search, ndots = _settings(cluster, gaps, client, domain)
+        wanted = list(expansions(written, search, ndots, Libc.GLIBC))[:CANDIDATES]
+        found = _ask_all(cluster, gaps, pool, [(n, pods[: MANY if n == itself else FEW]) for n in wanted])
+        wait(early)
     return AskedName(
         name=written, domain=domain, namespace=client.namespace if client else "", search=search, ndots=ndots,
-        candidates=_ask_all(cluster, gaps, [(n, pods[: MANY if n == itself else FEW]) for n in wanted]),
+        candidates=found,
     )  # fmt: skip
 
 
@@ -137,10 +142,11 @@ def _probes(cluster: Cluster, gaps: Gaps) -> Iterable[ResolvConf]:
     return survey.resolv if survey else ()
 
 
-def _ask_all(cluster: Cluster, gaps: Gaps, wanted: Sequence[tuple[str, Sequence[Pod]]]) -> tuple[Candidate, ...]:
+def _ask_all(
+    cluster: Cluster, gaps: Gaps, pool: ThreadPoolExecutor, wanted: Sequence[tuple[str, Sequence[Pod]]]
+) -> tuple[Candidate, ...]:
     pairs = [(name, pod) for name, pods in wanted for pod in pods]
-    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="asked") as pool:
-        told = list(pool.map(lambda pair: _ask(cluster, *pair), pairs))
+    told = list(pool.map(lambda pair: _ask(cluster, *pair), pairs))
     for gap in dict.fromkeys(one for one in told if isinstance(one, Gap)):
         gaps.add(gap.what, gap.reason, gap.grant)
     answers: dict[str, list[Said]] = {name: [] for name, _ in wanted}
@@ -172,6 +178,18 @@ def _said(one: Told) -> Said:
     )  # fmt: skip
 
 
-def short(asked: AskedName) -> bool:
-    """Whether the name as written needs the search list: few labels, and no name of the whole DNS or of the cluster."""
-    return not asked.in_cluster and not asked.name.endswith(".") and dots(plain(asked.name)) < NDOTS
+def meant_by(asked: AskedName, namespaces: set[str]) -> str:
+    """The cluster name that the asked name means: what it resolves to, or what its labels look like; "" for an outside one."""
+    found = asked.found
+    if found is not None and parsed(found.name, asked.domain) is not None:
+        return found.name
+    if asked.in_cluster:
+        return plain(asked.name)
+    labels = plain(asked.name).removesuffix(".svc").split(".")
+    if asked.name.endswith(".") or not labels[0] or (found is not None and found is asked.itself):
+        return ""
+    if len(labels) == 1 and (asked.namespace or len(asked.search) > 0):
+        return next((one.name for one in asked.candidates if parsed(one.name, asked.domain)), "")
+    if len(labels) in (2, 3) and labels[-1] in namespaces:
+        return f"{'.'.join(labels)}.svc.{asked.domain}"
+    return ""

@@ -18,8 +18,8 @@ class Goal:
     """What the API knows of a cluster name. None for what could not be read or was not looked at.
 
     namespace_exists, exists: of the Namespace, the Service. ready, endpoints: counts of its endpoints. hostnames: those
-    that a headless Service has names for. owner: why a pod's name is missing, in words, where that is known. alike:
-    SERVICE.NAMESPACE that exist and look like it.
+    that a headless Service has names for. addresses: the ClusterIPs, none for a headless or ExternalName Service. owner:
+    why a pod's name is missing, in words, where that is known. alike: SERVICE.NAMESPACE that exist and look like it.
     """
 
     name: ClusterName
@@ -31,9 +31,40 @@ class Goal:
     ready: int = 0
     endpoints: int = 0
     hostnames: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
     owner: str = ""
     alike: tuple[str, ...] = ()
     version: str = ""
+
+    @property
+    def key(self) -> str:
+        """NAMESPACE/SERVICE."""
+        return f"{self.name.namespace}/{self.name.service}"
+
+    @property
+    def unnamed(self) -> bool:
+        """Whether the name is of one pod, and the Service is of the sort whose pods have no names."""
+        return bool(self.exists) and not self.headless and self.name.form is Form.ENDPOINT
+
+    @property
+    def missing(self) -> str:
+        """What is not there, in words."""
+        if self.namespace_exists is False:
+            return f"there is no namespace {self.name.namespace}"
+        if self.unnamed:
+            return f"Service {self.key} is not headless, so its pods have no names"
+        if self.exists is None:
+            return f"whether namespace {self.name.namespace} has a Service {self.name.service} could not be read"
+        return f"there is no Service {self.name.service} in namespace {self.name.namespace}"
+
+    @property
+    def line(self) -> str:
+        """A headless Service and its endpoints, for evidence."""
+        unready = str(self.publishes_unready).lower()
+        return (
+            f"Service {self.key} (resourceVersion {self.version}): clusterIP None, publishNotReadyAddresses {unready}, "
+            f"{self.ready} of {self.endpoints} endpoints ready, hostnames {', '.join(self.hostnames) or 'none'}"
+        )
 
 
 def goal_of(cluster: Cluster, gaps: Gaps, name: ClusterName) -> Goal:
@@ -77,7 +108,8 @@ def _with_endpoints(cluster: Cluster, gaps: Gaps, name: ClusterName, found: Serv
     return Goal(
         name=name, namespace_exists=True, exists=True, headless=found.headless, external_name=found.spec.external_name,
         publishes_unready=found.spec.publish_not_ready_addresses, ready=sum(e.ready for e in endpoints),
-        endpoints=len(endpoints), hostnames=hostnames[:HOSTNAMES], version=found.metadata.resource_version,
+        endpoints=len(endpoints), hostnames=hostnames[:HOSTNAMES],
+        addresses=found.addresses if found.spec.type != "ExternalName" else (), version=found.metadata.resource_version,
         owner=_why_no_hostname(cluster, gaps, name, slices) if missing else "",
     )  # fmt: skip
 
