@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from contract.model import Effect, NameKind, Path
 
 from . import corefile, probes
+from .answers import askable
 from .errors import CannotRead, Gaps
 from .objects import Node, Pod
 from .reader import SYSTEM, Reader
@@ -164,7 +165,7 @@ class Cluster(Reader):
     def names(self) -> tuple[Name, ...]:
         """All names that are asked: internal, external, and the one that somebody complains about."""
         wanted = [self.internal(), Name(kind=NameKind.EXTERNAL, name=self.entry.names_external)]
-        if self.question.name:
+        if self.question.name and askable(self.question.name):
             wanted.append(Name(kind=NameKind.ASKED, name=self.question.name))
         return tuple(wanted)
 
