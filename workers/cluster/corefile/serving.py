@@ -10,6 +10,10 @@ from enum import StrEnum
 from .tree import Block, Corefile, Directive
 from .zones import Zone, under, zones_of
 
+MAX_PATTERN = 300
+MAX_NAME = 256
+_NESTED = re.compile(r"[+*}]\s*\)\s*[+*{]")
+
 
 class Answer(StrEnum):
     """What a plugin makes of a name."""
@@ -96,12 +100,19 @@ def _rewrite(directive: Directive, _: Block, __: Zone, name: str, ___: str) -> I
 def _renames(how: str, wanted: str, name: str) -> bool:
     plain = wanted.rstrip(".").lower() if how in ("exact", "suffix") else wanted.lower()
     if how == "regex":
-        try:
-            return len(wanted) < 500 and len(name) < 256 and re.search(wanted, f"{name}.") is not None
-        except re.error:
-            return False
+        return _searches(wanted, f"{name}.")
     tests = {"exact": name == plain, "prefix": name.startswith(plain), "suffix": name.endswith(plain)}
     return tests.get(how, plain in name)
+
+
+def _searches(pattern: str, name: str) -> bool:
+    """Whether a pattern finds something; one that could take for ever here (not in Go) finds nothing."""
+    if len(pattern) > MAX_PATTERN or len(name) > MAX_NAME or _NESTED.search(pattern):
+        return False
+    try:
+        return re.search(pattern, name) is not None
+    except (re.error, OverflowError, RecursionError):
+        return False
 
 
 def _template(directive: Directive, block: Block, _: Zone, name: str, rtype: str) -> Iterator[Taken]:
@@ -119,11 +130,12 @@ def _template(directive: Directive, block: Block, _: Zone, name: str, rtype: str
 
 
 def _compiles(pattern: str) -> bool:
+    """Whether Python understands a pattern well enough to say that it does not match."""
     try:
         re.compile(pattern)
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return False
-    return True
+    return len(pattern) <= MAX_PATTERN and not _NESTED.search(pattern)
 
 
 def _hosts(directive: Directive, block: Block, _: Zone, name: str, __: str) -> Iterator[Taken]:

@@ -1,0 +1,281 @@
+"""Corefiles are read, fingerprinted and checked as CoreDNS does it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.cluster.corefile import (
+    STOCK,
+    Answer,
+    CorefileError,
+    Kind,
+    Zone,
+    fingerprint,
+    forwards,
+    lint,
+    parse,
+    taken,
+    unloadable,
+)
+
+EKS = """.:53 {
+    errors
+    health {
+        lameduck 5s
+      }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+      pods insecure
+      fallthrough in-addr.arpa ip6.arpa
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf
+    cache 30
+    loop
+    reload
+    loadbalance
+}"""
+
+KUBEADM = """.:53 {
+    errors
+    health {
+       lameduck 5s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+       pods insecure
+       fallthrough in-addr.arpa ip6.arpa
+       ttl 30
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf {
+       max_concurrent 1000
+    }
+    cache 30
+    loop
+    reload
+    loadbalance
+}"""
+
+KUBEADM_12 = KUBEADM.replace(
+    "cache 30\n", "cache 30 {\n       disable success cluster.local\n       disable denial cluster.local\n    }\n"
+)
+BAD = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "badinput" / "corefile.jsonl").read_text(encoding="utf-8").splitlines()
+]
+PIECES = st.lists(
+    st.sampled_from(
+        [".:53", "{", "}", "\n", " ", "import", "(x)", "x", '"', "\\", "#", "forward", ".", "1.1.1.1", ",", "hosts",
+         "kubernetes", "cluster.local", "{$A}", "\r", "10.0.0.0/13", "tls://", ":", "template", "IN", "A", "match", "("]
+    )
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text,known", list(zip((EKS, KUBEADM, KUBEADM_12), STOCK, strict=True)))
+def test_stock_texts_have_the_numbers_that_clusters_log(text: str, known: str) -> None:
+    """The fingerprints of the stock Corefiles are those that real clusters logged."""
+    assert known == fingerprint(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("    ready", "\t\tready"), ("ready", "ready # comment"), ("\n", "\r\n"), (".:53", "\ufeff.:53")],
+    ids=["indentation", "comment", "line-ends", "byte-order-mark"],
+)
+def test_what_changes_no_token_changes_no_fingerprint(change: tuple[str, str]) -> None:
+    """White space inside a line, comments at its end, and carriage returns leave the fingerprint alone."""
+    assert fingerprint(EKS) == fingerprint(EKS.replace(*change))
+
+
+def test_a_blank_line_changes_the_fingerprint() -> None:
+    """Line numbers are part of the fingerprint, as CoreDNS computes it."""
+    assert fingerprint(EKS) != fingerprint(EKS.replace("    ready", "\n    ready"))
+
+
+def test_what_go_escapes_is_escaped() -> None:
+    """A text with quotes, brackets and an ampersand has the number that CoreDNS 1.12.4 logged for it."""
+    text = '.:53 {\n log . "{type} \\"x\\" & <b>"\n reload # c\n}\n'
+
+    logged = (
+        "c9a72dccce149147b0124f6bc555f2c6039614ee66cc1ce526f3b78959d62abb"
+        "10e9b315cf515ab7bbf7e61f41b66c2735620c708793fc135a47a56358b57356"
+    )
+    assert logged == fingerprint(text)
+
+
+def test_keys_zones_and_transports() -> None:
+    """Keys may name zones, ports, transports and networks, several to a block."""
+    block = parse("tls://Example.org, 10.1.0.0/15,\n10.0.0.0/24:1053 {\n whoami\n}").blocks[0]
+
+    names = [(zone.name, zone.port, zone.transport) for zone in block.zones]
+    assert [
+        ("example.org", 853, "tls"),
+        ("0.10.in-addr.arpa", 53, "dns"),
+        ("1.10.in-addr.arpa", 53, "dns"),
+        ("0.0.10.in-addr.arpa", 1053, "dns"),
+    ] == names
+
+
+def test_directives_have_arguments_and_bodies() -> None:
+    """A directive's words on its line are arguments; the lines in its braces are its body."""
+    found = parse(KUBEADM).blocks[0].all("forward")[0]
+
+    assert (".", "/etc/resolv.conf") == found.args
+    assert ("1000",) == found.option("max_concurrent")
+    assert 13 == found.line
+
+
+def test_imports_bring_their_words() -> None:
+    """Snippets and files are read in place of their import, and what a file brings keeps its own path and lines."""
+    files = {"/etc/coredns/custom/a.override": "log\n", "/etc/coredns/custom/sub/b.override": "debug\n"}
+    text = "(common) {\n errors\n}\n.:53 {\n import common\n import custom/*.override\n whoami\n}\n"
+
+    names = [(each.name, each.file) for each in parse(text, files).blocks[0].directives]
+    assert [("errors", ""), ("log", "/etc/coredns/custom/a.override"), ("whoami", "")] == names
+
+
+def test_the_environment_fills_in() -> None:
+    """Values of the environment stand in keys and arguments."""
+    block = parse(
+        "{$ZONE}:{%PORT%} {\n forward . {$UP}\n}", environment={"ZONE": "a.b", "PORT": "54", "UP": "1.1.1.1"}
+    ).blocks[0]
+
+    assert (Zone("a.b", 54),) == block.zones
+    assert (".", "1.1.1.1") == block.directives[0].args
+
+
+def test_forwards_by_zone_and_address() -> None:
+    """Each forward is told with its zone, and with those targets that are addresses of plain DNS."""
+    text = f"{EKS}\ncorp.example:53 {{\n forward . 10.0.0.1 [fd00::1]:5353 tls://9.9.9.9\n}}\n"
+
+    root, stub = forwards(text)
+    assert ("", ("/etc/resolv.conf",), ()) == (root.zone, root.targets, root.addresses)
+    assert ("corp.example", (("10.0.0.1", 53), ("fd00::1", 5353))) == (stub.zone, stub.addresses)
+    assert () == forwards(".:53 {")
+
+
+@pytest.mark.parametrize(
+    "old,new,kind,line,version",
+    [
+        ("pods insecure", "pods insecure\n      upstream", Kind.UNKNOWN_PROPERTY, 9, "1.12.4"),
+        ("pods insecure", "multicluster a.b", Kind.UNKNOWN_PROPERTY, 8, "1.9.3"),
+        ("pods insecure", "pods sure", Kind.BAD_ARGUMENT, 8, "1.12.4"),
+        ("/etc/resolv.conf", "dns.example", Kind.BAD_ARGUMENT, 12, "1.12.4"),
+        ("forward . /etc/resolv.conf", "forward .", Kind.BAD_ARGUMENT, 12, "1.12.4"),
+        ("/etc/resolv.conf", "/etc/resolv.conf {\n max_concurrent ten\n }", Kind.BAD_ARGUMENT, 13, "1.12.4"),
+        ("loadbalance", "loadbalances", Kind.UNKNOWN_PLUGIN, 16, "1.12.4"),
+        ("loadbalance", "proxy . 8.8.8.8", Kind.UNKNOWN_PLUGIN, 16, ""),
+        ("loadbalance", "nomad", Kind.UNKNOWN_PLUGIN, 16, "1.11.4"),
+        ("loadbalance\n}", "loadbalance", Kind.SYNTAX, 1, "1.12.4"),
+        ("errors", "errors\n    errors", Kind.DUPLICATE, 3, "1.12.4"),
+        ("health {\n        lameduck 5s\n      }", "health { lameduck 5s }", Kind.SYNTAX, 3, "1.12.4"),
+        ("cache 30", "cache 0", Kind.BAD_ARGUMENT, 13, "1.12.4"),
+        (".:53 {", ".:53{", Kind.BAD_KEY, 1, "1.12.4"),
+    ],
+)  # fmt: skip
+def test_what_coredns_refuses_is_found(old: str, new: str, kind: Kind, line: int, version: str) -> None:
+    """Each of these was refused by CoreDNS itself, and is found with its line."""
+    found = [each for each in unloadable(EKS.replace(old, new), version) if each.fatal and each.sure]
+
+    assert [(kind, line)] == [(each.kind, each.line) for each in found]
+
+
+@pytest.mark.parametrize(
+    "old,new,version",
+    [
+        ("pods insecure", "pods insecure\n      endpoint_pod_names", "1.12.4"),
+        ("errors", "errors\n    health", "1.12.4"),
+        ("errors", "errors\n    forward x.org 1.1.1.1", "1.12.4"),
+        ("/etc/resolv.conf", "/etc/resolv.conf { max_concurrent 1000 }", "1.12.4"),
+        ("loadbalance", "nomad", "1.15.0"),
+        ("loadbalance", "kubernetai cluster.local", "1.12.4"),
+        ("loadbalance", "a_plugin_of_tomorrow", "1.16.0"),
+        ("pods insecure", "zonal", "1.14.0"),
+    ],
+)
+def test_what_coredns_may_take_is_not_refused(old: str, new: str, version: str) -> None:
+    """What CoreDNS takes, or a build or release that is not known here may take, is never surely refused."""
+    assert [] == [each for each in unloadable(EKS.replace(old, new), version) if each.fatal and each.sure]
+
+
+@pytest.mark.parametrize(
+    "old,new,kind",
+    [
+        ("kubernetes cluster.local", "kubernetes other.local", Kind.WRONG_ZONE),
+        ("forward . /etc/resolv.conf", "", Kind.NO_FORWARD),
+        ("/etc/resolv.conf", "127.0.0.1", Kind.LOOP),
+        ("/etc/resolv.conf", "172.20.0.10", Kind.LOOP),
+        ("    ready\n", "", Kind.NO_READY),
+        ("cache 30", "cache 30 {\n denial 9984 3600\n }", Kind.CACHE_DENIAL),
+        ("/etc/resolv.conf", "/etc/resolv.conf {\n max_concurrent 5\n }", Kind.MAX_CONCURRENT),
+        ("ready", "ready\n hosts {\n 1.2.3.4 a.example\n }", Kind.SHADOW),
+    ],
+)
+def test_what_loads_and_does_harm_is_found(old: str, new: str, kind: Kind) -> None:
+    """Defects that CoreDNS says nothing of are found, and a stock text has none."""
+    found = lint(EKS.replace(old, new), "1.12.4", kube_dns=("172.20.0.10",), names=("www.example",))
+
+    assert [kind] == [each.kind for each in found]
+    assert () == lint(EKS, "1.12.4", kube_dns=("172.20.0.10",), names=("www.example",))
+
+
+def test_a_sidecar_on_another_port_is_no_loop() -> None:
+    """A forward to the loopback address is only a loop where CoreDNS itself listens there."""
+    assert () == lint(EKS.replace("/etc/resolv.conf", "127.0.0.1:5353"), "1.12.4")
+
+
+@pytest.mark.parametrize(
+    "plugin,name,answer",
+    [
+        ("hosts {\n 1.2.3.4 a.example\n }", "a.example", Answer.OWN),
+        ("hosts {\n 1.2.3.4 a.example\n }", "b.example", Answer.SERVFAIL),
+        ("hosts {\n 1.2.3.4 a.example\n fallthrough\n }", "b.example", Answer.REAL),
+        ("hosts /x example.com {\n 1.2.3.4 a.example.com\n }", "b.example", Answer.REAL),
+        ("template IN A example.com {\n rcode NXDOMAIN\n }", "b.example.com", Answer.OWN),
+        ("template IN A {\n match ^nothing$\n fallthrough\n }", "b.example.com", Answer.REAL),
+        ("template IN A {\n match ^nothing$\n }", "b.example.com", Answer.SERVFAIL),
+        ("rewrite name a.example web.shop.svc.cluster.local", "a.example", Answer.RENAMED),
+        ("rewrite stop name suffix .example .org", "a.example", Answer.RENAMED),
+        ("rewrite name regex (.*)\\.example\\.$ {1}.org", "b.example.com", Answer.REAL),
+    ],
+)
+def test_who_takes_a_name(plugin: str, name: str, answer: Answer) -> None:
+    """The plugins come in CoreDNS' own order, wherever they stand in the text."""
+    found = taken(parse(EKS.replace("    ready", f"    ready\n {plugin}")), name)
+
+    assert found is not None
+    assert answer is found.answer
+
+
+@pytest.mark.parametrize("case", BAD, ids=lambda case: repr(case["input"][:40]))
+def test_bad_corefiles_are_survived(case: dict[str, str]) -> None:
+    """Every text of the bad-input corpus leads to the defect that it has, or to none."""
+    kinds = {str(each.kind) for each in unloadable(case["input"], "1.12.4")}
+
+    assert case["expected"] in kinds | ({"loads"} if not kinds else set()) | {"any"}
+    forwards(case["input"])
+
+
+@given(st.one_of(st.text(), PIECES.map("".join), PIECES.map(" ".join)))
+def test_any_text_is_a_corefile_or_an_error_with_a_line(text: str) -> None:
+    """Nothing that somebody writes does more than raise CorefileError; lint and forwards never raise."""
+    with contextlib.suppress(CorefileError):
+        parse(text)
+        assert 128 == len(fingerprint(text))
+
+    assert isinstance(lint(text, "1.12.4", names=("a.example",)), tuple)
+    assert isinstance(forwards(text), tuple)
+
+
+def test_a_megabyte_is_read() -> None:
+    """A Corefile as large as a ConfigMap can be is read whole."""
+    text = ".:53 {\n whoami\n}\n" + "".join(f"z{n}.example:53 {{\n forward . 10.0.0.1\n}}\n" for n in range(20_000))
+
+    assert 20_000 == len(forwards(text))
