@@ -28,11 +28,14 @@ QUEUE = "dnsmedic"
 CHECK_CLUSTER = "check_cluster"
 """A diagnosis; the argument is its run."""
 
+UPLOAD_EVIDENCE = "upload_evidence"
+"""What a run saw, as files in its thread; the argument is the run."""
+
 SECONDS = 300
 """How long a job may take before rq ends it."""
 
 _MODULE = "workers.jobs"
-_NAMES = frozenset({CHECK_CLUSTER})
+_NAMES = frozenset({CHECK_CLUSTER, UPLOAD_EVIDENCE})
 _PURPOSE = "job"
 _ERROR_CHARACTERS = 4000
 

@@ -86,10 +86,10 @@ def no_cluster(_record: RunRecord) -> AbstractContextManager[Cluster]:
     return nullcontext(cast("Cluster", None))
 
 
-def in_turn(checks: Sequence[Check[Any]], cluster: Cluster) -> Iterator[StepResult]:
+def in_turn(checks: Sequence[Check[Any]], cluster: Cluster, keep: runner.Keep) -> Iterator[StepResult]:
     """Run the checks one after the other, so that one can do something between two steps."""
     for one in checks:
-        yield from runner.run([one], cluster)
+        yield from runner.run([one], cluster, keep)
 
 
 def tools(
@@ -98,7 +98,7 @@ def tools(
     checks: Sequence[Check[Any]] = CHECKS,
     *,
     open_cluster: Callable[[RunRecord], AbstractContextManager[Cluster]] = no_cluster,
-    run: Callable[[Sequence[Check[Any]], Cluster], Iterator[StepResult]] = runner.run,
+    run: Callable[[Sequence[Check[Any]], Cluster, runner.Keep], Iterator[StepResult]] = runner.run,
 ) -> Tools:
     """A worker's tools, with tiny checks."""
     return Tools(

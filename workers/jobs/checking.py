@@ -15,11 +15,12 @@ from contract.model import NotChecked, Outcome, Status, StepResult, Verdict
 from contract.outbox import Outbox
 from contract.records import RunRecord
 from workers.checks import Check
-from workers.cluster import CannotRead
+from workers.cluster import CannotRead, Gap
 from workers.jobs.poster import Poster
 from workers.jobs.progress import Progress, take
 from workers.jobs.renewal import Renewal, handing_over
 from workers.jobs.tools import Tools, prepared
+from workers.runner import Kept
 from workers.thread import RunThread, Sender
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,10 @@ class Diagnosis:
         try:
             return self._checked(seen, chosen, poster)
         except CannotRead as problem:
+            gap = Gap(what=f"{problem.verb} {problem.object}", reason=problem.reason, grant=problem.grant)
+            done = {step.check for step in seen[-1].steps}
+            left = [Kept(check=check.name, cannot_read=gap) for check in chosen if check.name not in done]
+            self.progress.unseen(seen[-1], left)
             return self.progress.end(seen[-1], "done", _nobody_gets_in(seen[-1], problem))
         except JobTimeoutException:
             log.exception("%s took too long and is judged by what it saw", record.run)
@@ -89,8 +94,9 @@ class Diagnosis:
         if self.progress.stopped_by():
             return self.progress.end(seen[-1], "stopped", None)
         with self.tools.open(seen[-1]) as cluster:
-            for step in self.tools.run(left, cluster):
-                seen.append(self.progress.ended_step(seen[-1], step))
+            kept: dict[str, Kept] = {}
+            for step in self.tools.run(left, cluster, lambda one: kept.update({one.check: one})):
+                seen.append(self.progress.ended_step(seen[-1], step, kept.pop(step.check)))
                 poster.add(seen[-1], step)
                 if self.progress.stopped_by():
                     return self.progress.end(seen[-1], "stopped", None)
@@ -106,7 +112,8 @@ class Diagnosis:
                 step = StepResult(
                     check=check.name, title=check.title, outcome=Outcome.UNKNOWN, summary=_OVERDUE, because=_OVERDUE
                 )
-                record = self.progress.ended_step(record, step)
+                unseen = Kept(check=check.name, cannot_read=Gap(what=check.name, reason=_OVERDUE))
+                record = self.progress.ended_step(record, step, unseen)
         return self.progress.end(record, "done", self.tools.judge(record.question, record.steps))
 
 

@@ -11,10 +11,13 @@ from redis.client import Pipeline
 
 from contract.blocks.views import State
 from contract.connection import DAY, QUARTER, clock, store, text
+from contract.evidence import evidence_key
 from contract.leases import Lease, Leases
 from contract.model import StepResult, Verdict
 from contract.records import RunRecord, key, steps_key
 from contract.runs import Runs, claim_keys, settle
+from workers.jobs.packing import packed
+from workers.runner import Kept
 
 ASIDE = "aside:"
 """What the holder of a lease begins with who only sees to a run in passing, and will let go of it soon."""
@@ -67,11 +70,22 @@ class Progress:
         self._write(lambda pipe: store(pipe, key(record.run), fields, QUARTER))
         return begun
 
-    def ended_step(self, record: RunRecord, step: StepResult) -> RunRecord:
-        """One more step has its result."""
-        field = {step.check: msgspec.json.encode(step)}
-        self._write(lambda pipe: store(pipe, steps_key(record.run), field, DAY))
+    def ended_step(self, record: RunRecord, step: StepResult, kept: Kept) -> RunRecord:
+        """One more step has its result, and what it saw is kept beside it."""
+        result, seen = {step.check: msgspec.json.encode(step)}, {step.check: packed(kept)}
+
+        def work(pipe: Pipeline) -> None:
+            store(pipe, steps_key(record.run), result, DAY)
+            store(pipe, evidence_key(record.run), seen, DAY)
+
+        self._write(work)
         return replace(record, steps=(*record.steps, step))
+
+    def unseen(self, record: RunRecord, kept: Sequence[Kept]) -> None:
+        """Why nothing was seen of these steps, which have no result."""
+        fields = {one.check: packed(one) for one in kept}
+        if fields:
+            self._write(lambda pipe: store(pipe, evidence_key(record.run), fields, DAY))
 
     def stopped_by(self) -> str:
         """Who wants the run stopped, or ""."""

@@ -15,6 +15,7 @@ from contract.records import RunRecord
 from contract.runs import Runs
 from workers.checks import Check
 from workers.cluster import Cluster
+from workers.runner import Keep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class Tools:
     """The way to Redis and Slack, and how a cluster is diagnosed.
 
     checks: all there are, in order. open: the cluster of a run, signed in; raises CannotRead where nobody gets in.
-    run: a result for each check, in order, as they end. judge: the verdict on all results.
+    run: a result for each check, in order, as they end; what it saw goes to the third argument just before. judge: the
+    verdict on all results.
     """
 
     redis: Redis
@@ -30,7 +32,7 @@ class Tools:
     slack: WebClient
     checks: Sequence[Check[Any]]
     open: Callable[[RunRecord], AbstractContextManager[Cluster]]
-    run: Callable[[Sequence[Check[Any]], Cluster], Iterator[StepResult]]
+    run: Callable[[Sequence[Check[Any]], Cluster, Keep], Iterator[StepResult]]
     judge: Callable[[Question, Sequence[StepResult]], Verdict]
 
 

@@ -6,14 +6,15 @@ import http.client
 import logging
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from urllib.error import URLError
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackRequestError
+from slack_sdk.web import SlackResponse
 
 from contract import crashpoints
 
@@ -70,16 +71,33 @@ def connect(token: str, url: str) -> WebClient:
 
 def call(client: WebClient, method: str, arguments: Mapping[str, Any], *, read: bool = False) -> Answer:
     """Call a method of Slack's Web API once. read: whether it only reads; such methods take no JSON."""
+    body: dict[str, Any] = {"params" if read else "json": dict(arguments)}
+    return _answered(lambda: client.api_call(method, **body))
+
+
+def upload(client: WebClient, files: Mapping[str, str], *, channel: str, thread_ts: str, comment: str) -> Answer:
+    """Show these files (texts by name) as one message in a thread. comment: mrkdwn that is already escaped."""
+    made = [{"filename": name, "title": name, "content": text} for name, text in files.items()]
+    return _answered(
+        lambda: client.files_upload_v2(
+            file_uploads=made, channel=channel, thread_ts=thread_ts, initial_comment=comment, request_file_info=False
+        )
+    )
+
+
+def _answered(act: Callable[[], SlackResponse]) -> Answer:
+    """What is known after an act of the client."""
     crashpoints.reach()
     try:
-        body: dict[str, Any] = {"params" if read else "json": dict(arguments)}
-        response = client.api_call(method, **body)
+        response = act()
         answer = Answer(Fate.TAKEN, body=response.data if isinstance(response.data, dict) else {})
     except SlackApiError as problem:
         answer = _refused(problem)
     except URLError as problem:
         fate = Fate.UNSENT if isinstance(problem.reason, _NEVER_SENT) else Fate.UNSURE
         answer = Answer(fate, f"{type(problem.reason).__name__}: {problem.reason}")
+    except SlackRequestError as problem:  # the address that was given for a file did not take it: no message was made
+        answer = Answer(Fate.UNSENT, str(problem)[:200])
     except (OSError, http.client.HTTPException, ValueError) as problem:
         answer = Answer(Fate.UNSURE, f"{type(problem).__name__}: {problem}")
     crashpoints.reach()
