@@ -122,7 +122,8 @@ def _watches(facts: Facts) -> Iterator[Finding]:
     if cut:
         yield _cut_off(facts, cut)
     elif failing:
-        yield _over(API, "A CoreDNS pod could not watch the API server", [seen for _, seen in failing])
+        code = RIGHTS if any(seen.said is Said.WATCH_FORBIDDEN for _, seen in failing) else API
+        yield _over(code, "A CoreDNS pod could not watch the API server", [seen for _, seen in failing])
 
 
 def _forbidden(facts: Facts, now: list[tuple[Spoken, Seen]]) -> Finding:
