@@ -21,10 +21,9 @@ from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Obse
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.asked import AskedName, Candidate, Said, asked_name, meant_by
-from workers.cluster.corefile import CorefileError, parse
 from workers.cluster.matrix import Cell, cells, signals
 from workers.cluster.names import Form, parsed, plain
-from workers.cluster.sources import targets, used
+from workers.cluster.sources import forwarded_to, used
 from workers.cluster.targets import Goal, goal_of
 
 
@@ -56,7 +55,11 @@ def collect(cluster: Cluster) -> Facts:
     meant = meant_by(asked, namespaces)
     name = parsed(meant, asked.domain) if meant else None
     found = [a for a in survey.asked if a.name.kind is NameKind.ASKED] if survey else []
-    found = [a for a in found if a.target.path is not Path.UPSTREAM or used(a, _targets(cluster, gaps, asked))]
+    found = [
+        a
+        for a in found
+        if a.target.path is not Path.UPSTREAM or used(a, forwarded_to(cluster, gaps, plain(asked.name)))
+    ]
     upstream = tuple(a.effect for a in found if a.target.path is Path.UPSTREAM)
     wild = (
         {plain(one.canonical.partition(".")[2]) for one in survey.looked if one.name == survey.canary}
@@ -66,6 +69,8 @@ def collect(cluster: Cluster) -> Facts:
     as_it_stands = asked.found is asked.itself or (
         asked.found is None and plain(asked.name) == (meant or plain(asked.name))
     )
+    steady = cluster.steady_replicas() if found else frozenset()
+    found = [a for a in found if not a.target.node or a.target.label.removeprefix("pod/") in steady]
     ours = [a for a in found if a.target.path is not Path.UPSTREAM or not meant]
     return Facts(
         asked=asked,
@@ -76,15 +81,6 @@ def collect(cluster: Cluster) -> Facts:
         wild=tuple(sorted(wild - {""})),
         gaps=gaps.seen(),
     )
-
-
-def _targets(cluster: Cluster, gaps: Gaps, asked: AskedName) -> tuple[str, ...]:
-    """Where CoreDNS forwards the name to, by address; none for its node's own name servers."""
-    config = gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None)
-    try:
-        return targets(parse(config.data.get("Corefile", "")), plain(asked.name)) if config else ()
-    except CorefileError:
-        return ()
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
@@ -129,7 +125,7 @@ def _over_forward(facts: Facts) -> Iterator[Signal]:
     asked = facts.asked
     one = asked.found or asked.of(facts.meant) or asked.itself
     for said in one.said if one is not None else ():
-        wrong = _contradiction(facts, said) if one is not None and one.name == facts.meant else ""
+        wrong = _against(facts, said) if one is not None and one.name == facts.meant else ""
         yield Signal(
             path=Path.FORWARD, effect=Effect.WRONG if wrong else said.effect, server=f"pod/{said.pod}", transport="tcp",
             kind=NameKind.ASKED, zone=one.name if one else "", answered=int(bool(said.rcode)), evidence=(said.line,),
@@ -137,16 +133,8 @@ def _over_forward(facts: Facts) -> Iterator[Signal]:
         )  # fmt: skip
 
 
-def _contradiction(facts: Facts, said: Said) -> str:
-    """What the API says against an answer, in words; "" where nothing does."""
-    goal = facts.goal
-    if goal is None or said.effect is not Effect.OK or goal.name.form is not Form.SERVICE:
-        return ""
-    if goal.exists is False:
-        return f" ({', '.join(said.addresses)}), and the API has no such Service"
-    if goal.addresses and said.addresses and not set(goal.addresses) & set(said.addresses):
-        return f" ({', '.join(said.addresses)}), and the API has {', '.join(goal.addresses)}"
-    return ""
+def _against(facts: Facts, said: Said) -> str:
+    return facts.goal.against(said.addresses) if facts.goal is not None and said.effect is Effect.OK else ""
 
 
 def _denied(facts: Facts) -> bool:
@@ -156,7 +144,7 @@ def _denied(facts: Facts) -> bool:
 
 def _in_cluster(facts: Facts, goal: Goal, *, resolves: bool) -> Iterator[Observation]:
     if resolves and facts.asked.found is not None:
-        if any(_contradiction(facts, said) for said in facts.asked.found.said):
+        if any(_against(facts, said) for said in facts.asked.found.said):
             return
         line = facts.asked.found.lines[0]
         for code in ("name-really-absent", "headless-no-ready-endpoints"):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract.model import Observation, Path
+from contract.model import NameKind, Observation, Path
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap
 from workers.cluster.matrix import Cell, absent_names, cells, signals
@@ -34,7 +34,9 @@ def collect(cluster: Cluster) -> Facts:
     survey = cluster.survey()
     if service is None or not service.addresses:
         raise DoesNotApply("there is no ClusterIP of kube-dns to ask")
-    found = [one for one in survey.asked if one.target.path in (Path.CLUSTER_IP, Path.NODE_LOCAL)]
+    ways = (Path.CLUSTER_IP, Path.NODE_LOCAL)
+    # The name asked about may be short, and no name at all as it stands: asked-name judges it.
+    found = [one for one in survey.asked if one.target.path in ways and one.name.kind is not NameKind.ASKED]
     return Facts(
         cells=cells(found, absent=absent_names(survey.asked)),
         nodes=survey.nodes,

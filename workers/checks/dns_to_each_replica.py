@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract.model import Observation, Path
+from contract.model import NameKind, Observation, Path
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap
 from workers.cluster.matrix import Cell, absent_names, cells, signals
@@ -31,7 +31,8 @@ class Facts:
 def collect(cluster: Cluster) -> Facts:
     """Take the column from the survey. Raises CannotRead where no probe could run."""
     survey = cluster.survey()
-    found = [one for one in survey.asked if one.target.path is Path.REPLICA]
+    # The name asked about may be short, and no name at all as it stands: asked-name judges it.
+    found = [one for one in survey.asked if one.target.path is Path.REPLICA and one.name.kind is not NameKind.ASKED]
     if not found:
         raise DoesNotApply("no CoreDNS pod runs that could be asked")
     steady = cluster.steady_replicas()

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from contract.model import Effect, NameKind, Path
 
 from .asked import Said
-from .corefile import Corefile, forwards_of
+from .corefile import Corefile, CorefileError, forwards_of, parse
+from .errors import Gaps
+from .reader import SYSTEM
 from .shadows import block_of
 from .survey import Asked, Survey
+from .whole import Cluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,15 @@ def targets(corefile: Corefile, name: str) -> tuple[str, ...]:
         return ()
     found = forwards_of(Corefile((block,)))
     return tuple(dict.fromkeys(address for one in found for address, _ in one.addresses))
+
+
+def forwarded_to(cluster: Cluster, gaps: Gaps, name: str) -> tuple[str, ...]:
+    """Where the Corefile in force forwards NAME to, by address; none for the name servers of CoreDNS' own node."""
+    config = gaps.of(lambda: cluster.config_map(SYSTEM, "coredns"), None)
+    try:
+        return targets(parse(config.data.get("Corefile", "")), name) if config else ()
+    except CorefileError:
+        return ()
 
 
 def cache_of(corefile: Corefile, name: str) -> tuple[str, ...]:

@@ -46,6 +46,16 @@ class Goal:
         """Whether the name is of one pod, and the Service is of the sort whose pods have no names."""
         return bool(self.exists) and not self.headless and self.name.form is Form.ENDPOINT
 
+    def against(self, addresses: tuple[str, ...]) -> str:
+        """What the API says against an answer with ADDRESSES, in words; "" where nothing does."""
+        if self.name.form is not Form.SERVICE or not addresses:
+            return ""
+        if self.exists is False:
+            return f" ({', '.join(addresses)}), and the API has no such Service"
+        if self.addresses and not set(self.addresses) & set(addresses):
+            return f" ({', '.join(addresses)}), and the API has {', '.join(self.addresses)}"
+        return ""
+
     @property
     def missing(self) -> str:
         """What is not there, in words."""

@@ -1,0 +1,47 @@
+"""Name servers behind CoreDNS are called dead only where they could have answered and did not."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract.model import Effect, NameKind, Path
+from workers.cluster.survey import Asked, Name, Survey, Target
+from workers.cluster.upstreams import by_zone, servers
+
+COREFILE = ".:53 {{\n  forward . /etc/resolv.conf\n}}\ncorp.example:53 {{\n  forward . {0} {{\n    {1}\n  }}\n}}\n"
+
+
+def _asked(address: str, effect: Effect, *, node: str = "a", path: Path = Path.UPSTREAM) -> Asked:
+    return Asked(
+        node=node, policy="ClusterFirst", pod="", target=Target(path=path, address=address, label=address),
+        name=Name(kind=NameKind.EXTERNAL, name="corp.example", rtype="SOA"), transport="udp", effect=effect,
+    )  # fmt: skip
+
+
+def _survey(*asked: Asked) -> Survey:
+    alive = (_asked("172.20.0.10", Effect.OK, path=Path.CLUSTER_IP),)
+    return Survey(nodes=("a",), missing=(), asked=(*alive, *asked), looked=(), resolv=())
+
+
+@pytest.mark.parametrize(
+    "target,option,asked,dead",
+    [
+        ("10.0.0.1", "policy random", (_asked("10.0.0.1", Effect.SILENT),), True),
+        ("10.0.0.1", "policy random", (_asked("10.0.0.1", Effect.REFUSED),), True),
+        ("10.0.0.1", "policy random", (_asked("10.0.0.1", Effect.NXDOMAIN),), False),
+        ("10.0.0.1", "policy random", (_asked("10.0.0.1", Effect.SILENT, node="cut-off"),), False),
+        ("10.0.0.1", "force_tcp", (_asked("10.0.0.1", Effect.SILENT),), False),
+        ("10.0.0.1:5353", "policy random", (_asked("10.0.0.1", Effect.SILENT),), False),
+        ("10.0.0.1", "policy random", (), False),
+    ],
+)
+def test_a_dead_server(target: str, option: str, asked: tuple[Asked, ...], dead: bool) -> None:  # noqa: FBT001 - a column
+    """Silence counts from a node that reaches anybody, over UDP, on port 53; REFUSED is no help either."""
+    found = by_zone(servers(COREFILE.format(target, option), _survey(*asked)))
+
+    assert [("corp.example", dead)] == [(zone, one.dead) for zone, each in found.items() for one in each]
+
+
+def test_a_corefile_that_cannot_be_parsed_names_no_server() -> None:
+    """Nothing is judged of a Corefile that is broken: other checks tell."""
+    assert () == servers(".:53 {", _survey())
