@@ -123,8 +123,10 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     if other:
         changed = len(other) == len(facts.handed) and len(facts.handed) > 1 and _one_address(other)
         yield _changed(facts, other) if changed and not _service_as_made(facts) else _mismatch(facts, other)
-    yield from _foreign_domain(facts, [one for one in facts.handed if one not in wrong])
-    yield from _excluded(facts, wrong)
+    foreign = list(_foreign_domain(facts, [one for one in facts.handed if one not in wrong]))
+    yield from foreign
+    if not wrong and not foreign:
+        yield from _excluded(facts)
 
 
 def _without_cluster_dns(one: Handed) -> bool:
@@ -232,8 +234,8 @@ def _foreign_domain(facts: Facts, right: list[Handed]) -> Iterator[Finding]:
         )
 
 
-def _excluded(facts: Facts, wrong: list[Handed]) -> Iterator[Excluded]:
-    if not facts.handed or wrong:
+def _excluded(facts: Facts) -> Iterator[Excluded]:
+    if not facts.handed:
         return
     because = (
         f"fresh pods on {len(facts.handed)} of {facts.nodes} nodes get {', '.join(facts.right)} from their kubelet"
