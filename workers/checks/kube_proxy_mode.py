@@ -13,6 +13,7 @@ https://docs.aws.amazon.com/eks/latest/best-practices/ipvs.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import yaml
@@ -64,7 +65,7 @@ def collect(cluster: Cluster) -> Facts:
         config_map=name,
         configured=configured,
         proxies=found,
-        told=tuple(_told(cluster, found)),
+        told=_told(cluster, found),
         left_out=left_out,
         owner=owner(cluster, "kube-proxy"),
         gaps=gaps.seen(),
@@ -89,18 +90,24 @@ def mode_of(text: str) -> str:
     return str(mode).lower()[:40] if mode else ""
 
 
-def _told(cluster: Cluster, found: Sequence[Proxy]) -> Iterator[Told]:
+def _told(cluster: Cluster, found: Sequence[Proxy]) -> tuple[Told, ...]:
+    """What the pods that are ready say, all asked at once."""
+    ready = [p for p in found if p.pod.ready][:MOST_ASKED]
+    if not ready:
+        return ()
+    with ThreadPoolExecutor(len(ready)) as pool:
+        return tuple(told for told in pool.map(lambda each: _asked(cluster, each), ready) if told is not None)
+
+
+def _asked(cluster: Cluster, proxy: Proxy) -> Told | None:
     """A pod whose port does not answer is no gap: its log says more."""
-    for each in [p for p in found if p.pod.ready][:MOST_ASKED]:
-        pod = cluster.pod("kube-system", each.pod.name)
-        if pod is None:
-            continue
-        try:
-            status, text = cluster.http(pod, 10249, "/proxyMode")
-        except CannotRead:
-            continue
-        if status == 200:
-            yield Told(pod=each.pod.name, node=each.pod.node, mode=text.strip().lower()[:40])
+    try:
+        pod = cluster.pod("kube-system", proxy.pod.name)
+        status, text = cluster.http(pod, 10249, "/proxyMode") if pod is not None else (404, "")
+    except CannotRead:
+        return None
+    mode = text.strip().lower()[:40]
+    return Told(pod=proxy.pod.name, node=proxy.pod.node, mode=mode) if status == 200 else None
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
