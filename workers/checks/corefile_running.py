@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
-from workers.cluster import CannotRead, Cluster, Gap, Gaps, ages
+from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages
 from workers.cluster.addons import Owner, owner
 from workers.cluster.coredns_config import Replica, config, replicas
 from workers.cluster.coredns_log import Said
@@ -75,6 +75,9 @@ def collect(cluster: Cluster) -> Facts:
     told = config(cluster, gaps, now)
     text = told.text or ""
     pods = {pod.name: pod for pod in cluster.coredns_pods()}
+    running = [one for one in replicas(cluster, gaps, now) if one.ready and one.started_age is not None]
+    if not running:
+        raise DoesNotApply("no CoreDNS pod is ready that could run anything")
     return Facts(
         wanted=told.hash,
         why_unknown=told.why_no_hash,
@@ -83,11 +86,7 @@ def collect(cluster: Cluster) -> Facts:
         changed_by=told.changed_by,
         fatal=tuple(one for one in unloadable(text, told.coredns, told.files) if one.fatal and one.sure),
         reloads=_reloads(text, told.files),
-        replicas=tuple(
-            _running(cluster, pods[one.pod], one)
-            for one in replicas(cluster, gaps, now)
-            if one.ready and one.started_age is not None
-        ),
+        replicas=tuple(_running(cluster, pods[one.pod], one) for one in running),
         owner=owner(cluster, "coredns"),
         gaps=gaps.seen(),
     )
