@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import secrets
 import string
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import msgspec
 from redis import Redis
@@ -79,7 +80,6 @@ class Runs:
         Slack's repetitions of one request have in common; the same request gets the same run. Raises Refused where
         this person, or everybody together, has too many runs waiting.
         """
-        now = clock(self.redis)
         record = RunRecord(
             run=new_run(),
             question=question,
@@ -88,22 +88,27 @@ class Runs:
             team=team,
             channel=channel,
             thread_ts=thread_ts,
-            asked=now,
+            asked=0.0,
         )
         watched = f"request:{request}", key(record.run), _claim(record.cluster), _waiting(record.cluster)
-        run, joined = atomically(self.redis, lambda pipe: self._ask(pipe, record, request), *watched)
-        return self._asked(run, joined=joined)
+        return atomically(self.redis, lambda pipe: self._ask(pipe, record, request), *watched)()
 
-    def _ask(self, pipe: Pipeline, record: RunRecord, request: str) -> tuple[str, bool]:
-        """The run that the question got, and whether that one was there before."""
-        if request and (earlier := text(pipe.get(f"request:{request}"))):
-            return earlier.partition(" ")[0], earlier.endswith(" joined")
-        if pipe.exists(key(record.run)):
-            return record.run, False
-        present, waiting = self._of_cluster(pipe, record.cluster)
+    def _ask(self, pipe: Pipeline, record: RunRecord, request: str) -> Callable[[], Asked]:
+        """Queue what starts or joins a run; what comes back tells, once that is written, what became of the question.
+
+        All that is to be known is read in one round trip: Slack waits for the answer.
+        """
+        seen = self._seen(record, request)
+        if seen.earlier:
+            earlier, _, how = seen.earlier.partition(" ")
+            return lambda: self._asked(earlier, joined=how == "joined")
+        if seen.written:
+            return lambda: self._asked(record.run, joined=False)
+        record = replace(record, asked=seen.now)
+        present, waiting = self._living(seen.claimed, seen.waiting)
         same = next((one for one in (*present, *waiting) if one.question == record.question and not one.stop), None)
         if same is None:
-            self._refuse_too_many(pipe, record.user)
+            _refuse_too_many(seen, record.user)
         pipe.multi()
         if same:
             _join(pipe, same, record)
@@ -112,25 +117,52 @@ class Runs:
         run, how = (same.run, "joined") if same else (record.run, "asked")
         if request:
             pipe.set(f"request:{request}", f"{run} {how}", ex=REQUEST_SECONDS)
-        return run, bool(same)
+        if same:
+            return lambda: self._asked(same.run, joined=True)
+        return lambda: Asked(
+            record.run, False, self._start(record, len(waiting), queued=bool(present)), "", record.channel
+        )
+
+    def _start(self, record: RunRecord, ahead: int, *, queued: bool) -> int:
+        """The position of a run that was written just now."""
+        if queued:
+            return ahead + 1
+        before = self.jobs.place(f"{record.run}-1")
+        return 1 if before is None else before + 1
+
+    def _seen(self, record: RunRecord, request: str) -> _Seen:
+        """What `_ask` decides by, read while the keys are watched."""
+        with self.redis.pipeline(transaction=False) as read:
+            read.time()
+            read.get(f"request:{request}")
+            read.exists(key(record.run))
+            read.get(_claim(record.cluster))
+            read.lrange(_waiting(record.cluster), 0, -1)
+            read.zcard(LIVE)
+            read.zcard(_mine(record.user))
+            (seconds, micros), earlier, written, claimed, waiting, live, mine = read.execute()
+        return _Seen(
+            now=float(seconds) + float(micros) / 1e6,
+            earlier=text(earlier) if request else "",
+            written=bool(written),
+            claimed=text(claimed),
+            waiting=tuple(text(run) for run in waiting),
+            live=int(live),
+            mine=int(mine),
+        )
 
     def _of_cluster(self, pipe: Pipeline, cluster: str) -> tuple[tuple[RunRecord, ...], tuple[RunRecord, ...]]:
         """The cluster's claimed run, if that one lives, and those that wait for it."""
         claimed = text(pipe.get(_claim(cluster)))
-        waiting = [text(run) for run in pipe.lrange(_waiting(cluster), 0, -1)]
-        found = [record for record in records.load(self.redis, claimed, *waiting) if record.live]
+        return self._living(claimed, tuple(text(run) for run in pipe.lrange(_waiting(cluster), 0, -1)))
+
+    def _living(self, claimed: str, waiting: tuple[str, ...]) -> tuple[tuple[RunRecord, ...], tuple[RunRecord, ...]]:
+        named = [run for run in (claimed, *waiting) if run]
+        found = [record for record in records.load(self.redis, *named) if record.live] if named else []
         return (
             tuple(record for record in found if record.run == claimed),
             tuple(record for record in found if record.run != claimed),
         )
-
-    def _refuse_too_many(self, pipe: Pipeline, user: str) -> None:
-        if int(pipe.zcard(LIVE)) >= MOST_LIVE:
-            raise Refused(f"dnsmedic is busy: {MOST_LIVE} checks are waiting. Ask again in a few minutes.")
-        if user and int(pipe.zcard(_mine(user))) >= MOST_PER_USER:
-            raise Refused(
-                f"You have {MOST_PER_USER} checks waiting or running. Wait for one of them to end, or stop one."
-            )
 
     def _write(self, pipe: Pipeline, record: RunRecord, *, claim: bool) -> None:
         target = {"team": record.team, "channel": record.channel, "thread_ts": record.thread_ts, "user": record.user}
@@ -223,6 +255,26 @@ class Runs:
             return True
 
         return atomically(self.redis, work, key(run))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known before a question is taken. earlier: what the same request got; written: whether this run is there."""
+
+    now: float
+    earlier: str
+    written: bool
+    claimed: str
+    waiting: tuple[str, ...]
+    live: int
+    mine: int
+
+
+def _refuse_too_many(seen: _Seen, user: str) -> None:
+    if seen.live >= MOST_LIVE:
+        raise Refused(f"dnsmedic is busy: {MOST_LIVE} checks are waiting. Ask again in a few minutes.")
+    if user and seen.mine >= MOST_PER_USER:
+        raise Refused(f"You have {MOST_PER_USER} checks waiting or running. Wait for one of them to end, or stop one.")
 
 
 def _join(pipe: Pipeline, run: RunRecord, record: RunRecord) -> None:
