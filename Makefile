@@ -42,8 +42,8 @@ $(STAMP): requirements.txt pyproject.toml | $(BIN)/uv
 	@touch $@
 
 .PHONY: demo
-demo: $(STAMP) ## the whole product on this machine: http://127.0.0.1:8080
-	@$(BIN)/dnsmedic demo
+demo: $(STAMP) ## the whole product on this machine: http://127.0.0.1:8080 (PORT=8090: another port)
+	@$(BIN)/dnsmedic demo --port $(or $(PORT),8080)
 
 .PHONY: test
 test: check ## every check and test that needs no root and no cluster

@@ -159,6 +159,30 @@ def doctor() -> int:
 
 
 @main.command()
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Of the page; 0: a free one."
+)
+def demo(port: int) -> int:
+    """Try the whole product on this machine, with nothing to sign up for.
+
+    Starts a real Redis, the bot and a worker, with a pretend Slack, AWS and three pretend clusters around them, all on
+    loopback. Its page looks and works like a Slack workspace, and can break the clusters. Ctrl-C ends everything.
+
+    \b
+    Example:
+      dnsmedic demo --port 8090
+    """
+    try:
+        from sandbox.demo.main import main as run
+    except ModuleNotFoundError as missing:
+        raise Refused(
+            f"The demo needs {missing.name}, which is not installed here: `make demo` installs it."
+        ) from missing
+
+    return run(port)
+
+
+@main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def replay(file: Path) -> int:
     """Judge saved facts again, without any cluster.

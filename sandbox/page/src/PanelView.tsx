@@ -1,0 +1,195 @@
+// The panel: breaks the pretend world, heals it, and shows what it was asked.
+import { useEffect, useRef, useState } from "react";
+import { steer, worlds } from "./api";
+import { useSession } from "./context";
+import { Icon } from "./Icon";
+import type { Asked, Panel } from "./types";
+
+const HEALTHY = "healthy";
+
+interface Props {
+  panel: Panel;
+  asked: Map<string, Asked>;
+  onClose: () => void;
+}
+
+export function PanelView({ panel, asked, onClose }: Props) {
+  const { say } = useSession();
+  const [busy, setBusy] = useState("");
+  const heading = useRef<HTMLHeadingElement>(null);
+  const steered = async (what: string, given: object) => {
+    setBusy(what);
+    const { error } = await steer(what, given);
+    setBusy("");
+    if (error) say(error);
+  };
+  const isBroken =
+    panel.clusters.some((each) => each.world !== HEALTHY) || panel.troubles.some((each) => each.on) || !panel.redis.on || panel.redis.armed;
+  return (
+    <aside className="side panel" aria-label="Break things">
+      <header>
+        <h2 ref={heading} tabIndex={-1}>
+          Break things
+        </h2>
+        <button type="button" className="button square" aria-label="Close this panel" onClick={onClose}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <div className="panel-body" tabIndex={0} role="region" aria-label="Switches and requests">
+        <button type="button" className="button primary heal" disabled={!isBroken || busy !== ""} onClick={() => void steered("heal", {})}>
+          {isBroken ? "Heal everything" : "Nothing is broken"}
+        </button>
+        <Clusters panel={panel} busy={busy !== ""} steered={steered} />
+        <Troubles panel={panel} steered={steered} />
+        <Machines panel={panel} steered={steered} />
+        <Requests asked={asked} />
+      </div>
+    </aside>
+  );
+}
+
+type Steered = (what: string, given: object) => Promise<void>;
+
+function Clusters({ panel, busy, steered }: { panel: Panel; busy: boolean; steered: Steered }) {
+  const [menu, setMenu] = useState<{ name: string; title: string }[]>([]);
+  useEffect(() => void worlds().then(setMenu), []);
+  return (
+    <section aria-labelledby="panel-clusters">
+      <h3 id="panel-clusters">Clusters</h3>
+      {panel.clusters.map((cluster) => (
+        <label key={cluster.name} className="stacked">
+          <span>
+            <strong>{cluster.name}</strong>
+            <span className={cluster.world === HEALTHY ? "state good" : "state bad"}>
+              {!cluster.ready ? "starting" : cluster.world === HEALTHY ? "healthy" : "broken"}
+            </span>
+          </span>
+          <select
+            className="select"
+            value={cluster.world}
+            disabled={busy}
+            onChange={(event) => void steered("world", { cluster: cluster.name, world: event.target.value })}
+          >
+            {menu.length === 0 && <option value={cluster.world}>{cluster.title}</option>}
+            {menu.map((world) => (
+              <option key={world.name} value={world.name}>
+                {world.title}
+              </option>
+            ))}
+          </select>
+        </label>
+      ))}
+    </section>
+  );
+}
+
+function Troubles({ panel, steered }: { panel: Panel; steered: Steered }) {
+  return (
+    <section aria-labelledby="panel-slack">
+      <h3 id="panel-slack">Slack</h3>
+      {panel.troubles.map((trouble) => (
+        <label key={trouble.name} className="switch">
+          <input
+            type="checkbox"
+            checked={trouble.on}
+            onChange={(event) => void steered("trouble", { name: trouble.name, on: event.target.checked })}
+          />
+          <span>
+            <strong>{trouble.title}</strong>
+            <span className="quiet">{trouble.about}</span>
+          </span>
+        </label>
+      ))}
+    </section>
+  );
+}
+
+function Machines({ panel, steered }: { panel: Panel; steered: Steered }) {
+  const { redis } = panel;
+  return (
+    <section aria-labelledby="panel-processes">
+      <h3 id="panel-processes">Processes</h3>
+      {panel.processes.map((each) => (
+        <div key={each.name} className="row">
+          <span>
+            <strong>{each.name}</strong> <State on={each.running} yes="running" no="dead, another one starts" />
+            <span className="quiet block">
+              process {each.pid}
+              {each.restarts > 0 && `, started again ${each.restarts === 1 ? "once" : `${each.restarts} times`}`}
+            </span>
+          </span>
+          <button type="button" className="button danger" disabled={!each.running} onClick={() => void steered("kill", { name: each.name })}>
+            Kill<span className="unseen"> the {each.name}</span>
+          </button>
+        </div>
+      ))}
+      <div className="row">
+        <span>
+          <strong>Redis</strong> <State on={redis.on} yes="running" no="stopped" />
+          <span className="quiet block">{redis.armed ? "Stops at the next press or command." : "The product's own store."}</span>
+        </span>
+        {redis.on ? (
+          <button type="button" className="button danger" onClick={() => void steered("redis", { do: "stop" })}>
+            Stop<span className="unseen"> Redis</span>
+          </button>
+        ) : (
+          <button type="button" className="button primary" onClick={() => void steered("redis", { do: "start" })}>
+            Start<span className="unseen"> Redis</span>
+          </button>
+        )}
+      </div>
+      <label className="switch">
+        <input
+          type="checkbox"
+          checked={redis.armed}
+          disabled={!redis.on}
+          onChange={(event) => void steered("redis", { do: event.target.checked ? "arm" : "disarm" })}
+        />
+        <span>
+          <strong>Stop Redis at the next press</strong>
+          <span className="quiet">Just before the next button or command reaches dnsmedic.</span>
+        </span>
+      </label>
+    </section>
+  );
+}
+
+function State({ on, yes, no }: { on: boolean; yes: string; no: string }) {
+  return <span className={on ? "state good" : "state bad"}>{on ? yes : no}</span>;
+}
+
+function Requests({ asked }: { asked: Map<string, Asked> }) {
+  const [which, setWhich] = useState("asked:cluster-a");
+  const log = asked.get(which);
+  return (
+    <section aria-labelledby="panel-requests">
+      <h3 id="panel-requests">Requests</h3>
+      <label className="stacked">
+        <span>What was asked of</span>
+        <select className="select" value={which} onChange={(event) => setWhich(event.target.value)}>
+          {[...asked.keys()].map((name) => (
+            <option key={name} value={name}>
+              {name === "asked:slack" ? "Slack" : name.slice("asked:".length)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {!log?.total ? (
+        <p className="quiet">Nothing yet. Check the cluster, and what dnsmedic asks of it shows up here.</p>
+      ) : (
+        <>
+          <p className="quiet">
+            {log.total} requests{log.total > log.lines.length && `, the last ${log.lines.length} of them`}
+          </p>
+          <ol className="requests" tabIndex={0} aria-label="Requests, oldest first">
+            {log.lines.map((line, number) => (
+              <li key={number}>
+                <span className={line.status >= 400 ? "wrong" : "quiet"}>{line.status || "·"}</span> {line.who} {line.words}
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+    </section>
+  );
+}
