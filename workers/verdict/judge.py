@@ -83,7 +83,13 @@ def _at_work(finding: Finding, covered: dict[str, frozenset[int]]) -> bool:
 
 
 def _stands_alone(finding: Finding) -> bool:
-    """Whether a finding needs no symptom: a part that cannot work as it stands, or a risk, seen for sure."""
+    """Whether a finding needs no symptom: a part that cannot work as it stands, or a risk, seen for sure.
+
+    What is wrong with pods' own settings shows from inside those pods only, where no probe has been: it stands unless it
+    is a mere hint.
+    """
+    if finding.scope.pods and CODES[finding.code].status == Status.PROBLEM:
+        return finding.confidence is not Confidence.LOW
     return finding.confidence is Confidence.HIGH
 
 
