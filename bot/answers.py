@@ -81,6 +81,18 @@ def _names(here: Sequence[str]) -> str:
     return (shown or "none") + (f" and {rest} more" if rest > 0 else "")
 
 
+def evidence(run: str, *, first: bool) -> Message:
+    """Somebody asked for the evidence of a run. first: nobody did so a moment ago."""
+    already = "" if first else " already"
+    return ephemeral([f":package: The evidence of {code(run)} is on its way into the thread{already}."])
+
+
+def evidence_gone(run: str, ask: str) -> Message:
+    """There is none any more; `ask` is the id of the request to check the same again."""
+    again = button("Run it again", "dns.ask", ask)
+    return ephemeral([f"The evidence is kept for a day, and that of {code(run)} is gone. Run it again?"], [again])
+
+
 def usage() -> Message:
     """How it is used."""
     return ephemeral(

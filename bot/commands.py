@@ -15,7 +15,9 @@ from bot.policy import Caller
 from bot.recorder import Recorder
 from contract.blocks import Message
 from contract.clusters import Clusters, ClustersFile
+from contract.evidence import Evidence
 from contract.model import Question
+from contract.records import RunRecord
 from contract.refusal import Refused
 from contract.runs import Runs
 
@@ -64,9 +66,7 @@ class Desk:
         """The answer to a press of "Re-run": the same question as a new run."""
 
         def work() -> Message:
-            record = self.runs.get(run)
-            if record is None or (reason := policy.may_see(caller, record, self._clusters)):
-                raise Refused(policy.may_see(caller, None, self._clusters) if record is None else reason)
+            record = self._seen(caller, run)
             if not policy.is_its_message(record, caller.channel, message_ts, caller.thread_ts):
                 return answers.ELSEWHERE
             return self._check(caller, record.question, request, record.thread_ts)
@@ -83,6 +83,18 @@ class Desk:
             return self._stop(caller, run)
 
         return self._shown(self._answer(caller, work, run))
+
+    def more(self, caller: Caller, value: str, message_ts: str) -> Message:
+        """The answer to a press of "Download evidence"; the value is the run and the word for what is wanted of it."""
+        run, _, wanted = value.partition(" ")
+
+        def work() -> Message:
+            record = self._seen(caller, run)
+            if wanted != "evidence" or not policy.is_its_message(record, caller.channel, message_ts, caller.thread_ts):
+                return answers.ELSEWHERE
+            return self._evidence(caller, record)
+
+        return self._shown(self._answer(caller, work, value))
 
     def choices(self, caller: Caller, typed: str) -> tuple[str, ...]:
         """The clusters to choose from in the form, those that hold what was typed so far."""
@@ -156,12 +168,24 @@ class Desk:
             button = None
         return answers.denied(question.cluster, here, button)
 
-    def _stop(self, caller: Caller, run: str) -> Message:
+    def _seen(self, caller: Caller, run: str) -> RunRecord:
+        """The run, if it may be looked at from here. Raises Refused, the same for one that does not exist."""
         record = self.runs.get(run)
-        clusters = self._clusters
-        if record is None or policy.may_see(caller, record, clusters):
-            raise Refused(policy.may_see(caller, None, clusters))
-        if reason := policy.may_stop(caller, record, clusters.get(record.cluster)):
+        if record is None or policy.may_see(caller, record, self._clusters):
+            raise Refused(policy.may_see(caller, None, self._clusters))
+        return record
+
+    def _evidence(self, caller: Caller, record: RunRecord) -> Message:
+        evidence = Evidence(self.runs.redis, self.runs.jobs)
+        if not evidence.kept(record.run):
+            return answers.evidence_gone(record.run, self.offers.put(Offer(record.question, caller.channel)))
+        first = evidence.ask(record.run, user=caller.user)
+        self._record("evidence", caller, run=record.run, cluster=record.cluster)
+        return answers.evidence(record.run, first=first)
+
+    def _stop(self, caller: Caller, run: str) -> Message:
+        record = self._seen(caller, run)
+        if reason := policy.may_stop(caller, record, self._clusters.get(record.cluster)):
             raise Refused(reason)
         was_on = self.runs.stop(run, user=caller.user)
         self._record("stopped", caller, run=run, cluster=record.cluster)

@@ -46,6 +46,7 @@ class Listeners:
         app.event("app_mention")(self.mention)
         app.action("dns.stop")(self.stop)
         app.action("dns.rerun")(self.rerun)
+        app.action("dns.more")(self.more)
         app.action("dns.ask")(self.accept)
         app.options(form.CHOOSE)(self.choose)
         app.view(form.CALLBACK)(self.submit)
@@ -99,6 +100,10 @@ class Listeners:
             return self.desk.rerun(click.caller, _value(click), _ts(click), _key(click, request))
 
         self._pressed(ack, body, work)
+
+    def more(self, ack: Ack, body: Body) -> None:
+        """The button "Download evidence"."""
+        self._pressed(ack, body, lambda click: self.desk.more(click.caller, _value(click), _ts(click)))
 
     def accept(self, ack: Ack, body: Body, request: BoltRequest) -> None:
         """The button "Check ..."."""

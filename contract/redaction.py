@@ -5,22 +5,23 @@ from __future__ import annotations
 import logging
 import re
 
+# Whatever repeats in these has a bound, or can begin in one place only: a long line must not take minutes.
 _SECRET = re.compile(
     r"k8s-aws-v1\.[A-Za-z0-9_%=+/.-]+"
     r"|\bx(?:ox[a-z]|app)-[A-Za-z0-9%._-]{8,}"
     r"|\bxoxe\.xox[a-z]-[A-Za-z0-9-]+"
     r"|\b(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{16}\b"
-    r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"
+    r"|\beyJ[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"
     r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}"
-    r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)"
+    r"|-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)"
 )
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _NAMED = re.compile(
-    r"(?i)((?:[a-z0-9_-]*(?:password|passwd|secret|api[_-]?key|token|credential)[a-z0-9_-]*|authorization|signature)"
-    r"[\"']?\s*(?:=|:|%3D)\s*[\"']?(?:bearer\s+|basic\s+)?)([^\s\"'&,;}]{4,})"
+    r"(?i)((?:(?:password|passwd|secret|api[_-]?key|token|credential)[a-z0-9_-]{0,40}|authorization|signature)"
+    r"[\"']?\s{0,9}(?:=|:|%3D)\s{0,9}[\"']?(?:bearer\s{1,9}|basic\s{1,9})?)([^\s\"'&,;}]{4,})"
 )
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{12,}")
-_BASIC_AUTH = re.compile(r"(?i)([a-z][a-z0-9+.-]*://)[^\s/:@]*:[^\s/@]+@")
+_BASIC_AUTH = re.compile(r"(://)[^\s/:@]{0,256}:[^\s/@]{1,2000}@")
 _LONG_KEY = re.compile(
     r"(?<![A-Za-z0-9/+])(?=[A-Za-z0-9/+]*[0-9])(?=[A-Za-z0-9/+]*[/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])"
 )

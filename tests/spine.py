@@ -115,8 +115,9 @@ def tools(
 def work(made: Tools) -> None:
     """Do all jobs that are queued, in this process, as a worker would."""
     jobs.prepare(made)
-    queue = Queue(QUEUE, connection=made.redis, job_class=job_class(KEY), serializer=JSONSerializer)
-    worker = SimpleWorker([queue], connection=made.redis, job_class=job_class(KEY), serializer=JSONSerializer)
+    signed = job_class(made.runs.jobs.key)
+    queue = Queue(QUEUE, connection=made.redis, job_class=signed, serializer=JSONSerializer)
+    worker = SimpleWorker([queue], connection=made.redis, job_class=signed, serializer=JSONSerializer)
     worker.work(burst=True)
 
 

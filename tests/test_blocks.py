@@ -348,18 +348,18 @@ def test_parent_says_where_the_run_stands(state: State, start: str) -> None:
         ("queued", ["Stop"]),
         ("running", ["Stop"]),
         ("resuming", ["Stop"]),
-        ("done", ["Re-run"]),
-        ("stopped", ["Re-run"]),
+        ("done", ["Re-run", "Download evidence"]),
+        ("stopped", ["Re-run", "Download evidence"]),
     ],
 )
 def test_buttons_are_those_that_do_something(state: State, labels: list[str]) -> None:
-    """A run that is on can be stopped, one that ended can be asked again; values are the run's id."""
+    """A run that is on can be stopped, one that ended can be asked again; values begin with the run's id."""
     view = done(Status.HEALTHY, state=state)
     rows = [block for block in parent(view)[0].blocks if block["type"] == "actions"]
     buttons: list[Any] = [element for row in rows for element in row["elements"]]  # type: ignore[attr-defined]
 
     assert labels == [button["text"]["text"] for button in buttons]
-    assert {"run_7f3a"} == {button["value"] for button in buttons}
+    assert {"run_7f3a"} == {button["value"].partition(" ")[0] for button in buttons}
 
 
 def test_healthy_and_fast_mentions_nobody_else_everybody_who_asked() -> None:

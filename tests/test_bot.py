@@ -366,17 +366,25 @@ def test_nothing_is_sent_to_an_address_from_a_request(bot: RunningBot) -> None:
 
 
 def test_asking_and_refusing_are_on_record(tmp_path: Path, redis_url: str, redis: Redis) -> None:
-    """Every run and every refusal has an entry with who and where, and the chain of entries holds."""
+    """Every run, every refusal and every stop has an entry with who and where, and the chain of entries holds."""
     with running_bot(tmp_path, redis_url) as bot:
         for text in ("cluster-a", "cluster-prod", "--help"):
             typed(bot, text)
+        run = only_run(bot).run
+        typed(bot, f"stop {run}", user=CAROL)
+        typed(bot, f"stop {run}")
         key = bot.runs.jobs.key
     audit = Audit(redis, key)
     events = [json.loads(entry["event"]) for entry in audit.entries()]
 
-    assert [("asked", ALICE), ("refused", ALICE), ("refused", ALICE)] == [
-        (event["what"], event["user"]) for event in events
-    ]
+    assert [
+        ("asked", ALICE, INCIDENTS),
+        ("refused", ALICE, INCIDENTS),
+        ("refused", ALICE, INCIDENTS),
+        ("refused", CAROL, INCIDENTS),
+        ("stopped", ALICE, INCIDENTS),
+    ] == [(event["what"], event["user"], event["channel"]) for event in events]
+    assert [run, run] == [event["run"] for event in events if "run" in event]
     assert "cluster-prod" == events[1]["said"]
     assert () == audit.broken()
 

@@ -80,7 +80,7 @@ def output(text: str) -> Block:
 
 
 def button(label: str, action: str, value: str, *, style: str = "", confirm: Block | None = None) -> Block:
-    """A button. `value` is an opaque id (a run, a request), never parameters."""
+    """A button. `value` is an opaque id (a run, a request), perhaps with a word of ours behind it, never parameters."""
     made: dict[str, Any] = {"type": "button", "text": words(label), "action_id": action, "value": value}
     if style:
         made["style"] = style

@@ -144,7 +144,8 @@ def _buttons(view: RunView) -> list[Block]:
     if view.state in ACTIVE:
         sure = confirmation("Stop this check?", "Steps already posted stay in the thread.", "Stop it", "Keep running")
         return [button("Stop", "dns.stop", view.run, style="danger", confirm=sure)]
-    return [button("Re-run", "dns.rerun", view.run)]
+    more = [button("Download evidence", "dns.more", f"{view.run} evidence")] if view.steps or view.verdict else []
+    return [button("Re-run", "dns.rerun", view.run), *more]
 
 
 def _footer(view: RunView) -> str:
