@@ -121,6 +121,8 @@ class Survey:
     canary: str = ""
     loaders: tuple[str, ...] = ()
     """Files that tell the C library of the asked pod's processes; none where the probe may not look into them."""
+    tracked: tuple[tuple[str, int], ...] = ()
+    """How many connections each node's kernel tracks at most, where the probe could read it."""
 
 
 def questions(
@@ -131,10 +133,15 @@ def questions(
     for target, wanted in targets:
         for name, transport, times in wanted:
             for _ in range(times):
-                made[f"q{len(made)}"] = (target, name, transport, query(name.name, name.rtype))
+                wire = b"" if transport == CONNECT else query(name.name, name.rtype)
+                made[f"q{len(made)}"] = (target, name, transport, wire)
     return made
 
 
+CONNECT = "connect"
+"""The transport of a question that is none: only a TCP connection, to a port that is not DNS."""
+TRACKED = "/proc/sys/net/netfilter/nf_conntrack_max"
+"""How many connections a node's kernel tracks at most; every network namespace shows the node's."""
 LOADERS = ("/proc/[0-9]*/root/lib/ld-musl-*", "/proc/[0-9]*/root/lib*/ld-linux*")
 """The loader of each C library, in the processes beside a probe: seen where it runs as the same user."""
 
@@ -153,10 +160,12 @@ def plan_of(
         }
         if target.port != 53:
             one["port"] = target.port
-        if name.kind is not NameKind.INTERNAL:
+        if transport == CONNECT:
+            one["spare"] = 1
+        elif name.kind is not NameKind.INTERNAL:
             one["slow"] = 1
         ask.append(one)
-    return Plan(ask=ask, libc=libc, list=listed)
+    return Plan(ask=ask, libc=libc, list=listed, read=("/etc/resolv.conf", TRACKED))
 
 
 def asked_from(
@@ -184,7 +193,9 @@ def _one(
 ) -> Asked:
     seen = line.get("seen")
     reply, error, effect = None, "", Effect.SILENT
-    if seen == "answer":
+    if seen == "answer" and transport == CONNECT:
+        effect = Effect.OK
+    elif seen == "answer":
         reply = read(base64.b64decode(str(line.get("wire") or "")), wire)
         effect = reply.effect if reply else Effect.FAILED
         error = "" if reply else "an answer that is not DNS"
@@ -225,6 +236,13 @@ def resolv_from(lines: Sequence[Line], *, node: str, policy: str, pod: str = "")
             yield ResolvConf(node=node, policy=policy, pod=pod, text=str(line["text"]))
 
 
+def tracked_from(lines: Sequence[Line], node: str) -> Iterator[tuple[str, int]]:
+    """The node's limit of tracked connections."""
+    for line in lines:
+        if line.get("file") == TRACKED and str(line.get("text", "")).strip().isdigit():
+            yield node, int(str(line["text"]).strip())
+
+
 def loaders_from(lines: Sequence[Line]) -> tuple[str, ...]:
     """The loaders of C libraries in the processes of another container; those of the probe itself are left out."""
     own = next((str(line["self"]) for line in lines if "self" in line), "")
@@ -263,6 +281,7 @@ def send_out(posts: Sequence[Post], launch: Any, *, canary_name: str, missing: S
     resolv: list[ResolvConf] = []
     gaps: list[Gap] = []
     nodes: list[str] = []
+    tracked: list[tuple[str, int]] = []
     left = list(missing)
     with ThreadPoolExecutor(max_workers=max(1, len(posts)), thread_name_prefix="probe") as pool:
         running = [pool.submit(launch, post, number) for number, post in enumerate(posts)]
@@ -279,10 +298,11 @@ def send_out(posts: Sequence[Post], launch: Any, *, canary_name: str, missing: S
                 continue
             if post.policy == "ClusterFirst":
                 nodes.append(post.node)
+                tracked += tracked_from(lines, post.node)
             asked += asked_from(lines, post.made, node=post.node, policy=post.policy)
             looked += looked_from(lines, post.libc, node=post.node, policy=post.policy)
             resolv += resolv_from(lines, node=post.node, policy=post.policy)
     return Survey(
         nodes=tuple(nodes), missing=tuple(left), asked=tuple(asked), looked=tuple(looked), resolv=tuple(resolv),
-        gaps=tuple(gaps), canary=canary_name,
+        gaps=tuple(gaps), canary=canary_name, tracked=tuple(tracked),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from contract.model import Effect, NameKind, Path
@@ -14,6 +15,7 @@ from .errors import CannotRead, Gaps
 from .objects import Node, Pod
 from .reader import SYSTEM, Reader
 from .survey import (
+    CONNECT,
     LOADERS,
     MAX_NODES,
     NODE_LOCAL,
@@ -36,6 +38,8 @@ from .survey import (
 COREDNS_LABEL = "k8s-app=kube-dns"
 YOUNG_SECONDS = 8
 """A pod that was made or became ready so recently may not be known everywhere yet."""
+READY_PORT = 8181
+"""Where CoreDNS says whether it is ready: a port that is not DNS, and that every replica listens on."""
 MAX_REPLICAS = 20
 MAX_STRAYS = 6
 MAX_UPSTREAMS = 6
@@ -188,6 +192,8 @@ class Cluster(Reader):
         for pod in pods:
             one = Target(path=Path.REPLICA, address=pod.addresses[0], label=f"pod/{pod.name}", node=pod.spec.node_name)
             targets.append((one, direct))
+            other = replace(one, path=Path.OTHER, port=READY_PORT)
+            targets.append((other, [(Name(kind=NameKind.NONE, name="connection"), CONNECT, 3)]))
         targets += [(stray, [(internal, "udp", 1)]) for stray in self._strays(pods)]
         if self._gaps.of(lambda: self.daemon_set(SYSTEM, "node-local-dns"), None) is not None:
             local = Target(path=Path.NODE_LOCAL, address=NODE_LOCAL, label="node-local-dns")

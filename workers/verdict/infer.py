@@ -150,6 +150,8 @@ def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Find
         return
     if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full", *SERVICE_CODES), node):
         return
+    if any(s.path is Path.OTHER and s.node == node and s.bad for s in matrix.signals):
+        return  # it drops more than DNS
     local = any(s.same_node for s in direct)
     cleared = [one for code in NETWORK_CODES if (one := matrix.cleared(code, node)) is not None]
     if not local and len(cleared) < len(NETWORK_CODES):
