@@ -213,7 +213,7 @@ def test_an_error_is_kept_without_secrets_and_not_for_long(redis: Redis, slack: 
     """A job that crashes leaves no token in Redis, and its traceback goes within a day."""
 
     def broken(_record: object) -> Any:
-        raise RuntimeError("xoxb-0000000000-thisisasecret and k8s-aws-v1.aHR0cHM6Ly9zZWNyZXQ")
+        raise RuntimeError("xoxb-testing-thisisasecret and k8s-aws-v1.aHR0cHM6Ly9zZWNyZXQ")
 
     tools = spine.tools(redis, slack.url, open_cluster=broken)
     run = ask(tools)

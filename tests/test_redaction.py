@@ -14,7 +14,7 @@ SECRETS = {
     "access key": "AKIAIOSFODNN7EXAMPLE",
     "temporary access key": "ASIAIOSFODNN7EXAMPLE",
     "secret key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    "bot token": "xoxb-1234567890-abcdefghij",
+    "bot token": "xoxb-made-up-abcdefghij",
     "app token": "xapp-1-A000-123-abcdef",
     "jwt": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ0ZXN0In0.c2lnbmF0dXJl",
     "private key": "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----",
@@ -90,4 +90,4 @@ def test_a_traceback_is_cleaned_as_well() -> None:
         logger.exception("failed with %s", SECRETS["access key"])
 
     assert 2 == stream.getvalue().count(GONE)
-    assert "1234567890" not in stream.getvalue()
+    assert "made-up" not in stream.getvalue()

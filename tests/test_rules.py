@@ -45,7 +45,7 @@ def _machine_paths_and_hosts() -> re.Pattern[str]:
         "crates" + r"\.io",
         "proxy.golang" + r"\.org",
     ]
-    return re.compile("|".join([*(rf"(?<![\w./-]){path}" for path in paths), *hosts]))
+    return re.compile("|".join([*(rf"(?<![\w./*-]){path}" for path in paths), *hosts]))
 
 
 def test_no_file_names_a_machine_or_a_package_registry() -> None:

@@ -59,7 +59,7 @@ def body() -> bytes:
 
 
 def _pod(number: int) -> dict[str, object]:
-    managed = {"f:spec": {f"f:field-{i}": {".": {}, "f:name": {}, "f:value": {}} for i in range(30)}}
+    managed: dict[str, object] = {"f:spec": {f"f:field-{i}": {".": {}, "f:name": {}, "f:value": {}} for i in range(30)}}
     container = {
         "name": "app",
         "image": "registry.example.org/team/app:1.2.3",

@@ -14,7 +14,7 @@ from typing import TypeVar
 from contract.clusters import ClusterEntry
 from contract.model import Effect, Question
 
-from . import answers, rights, streams
+from . import answers, preflight, streams
 from .aws import Aws
 from .errors import CannotRead, DoesNotApply, Why
 from .grants import Resource
@@ -260,7 +260,7 @@ class Reader:
 
     def missing_rights(self, namespaces: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """What this identity may not do that the checks do, each with the rule to add. Raises CannotRead."""
-        return rights.missing(self._api, namespaces)
+        return preflight.missing(self._api, namespaces)
 
     # Port-forward
 
