@@ -92,3 +92,15 @@ def test_links_between_documents_lead_somewhere() -> None:
     ]
 
     assert dead == []
+
+
+def test_every_step_of_the_runbook_has_a_check_or_a_reason() -> None:
+    """S01 to S47, each with the check that automates it or why there is none."""
+    from dnsmedic.runbook import STEPS, WITHOUT
+    from workers.checks import all_checks
+
+    done = {step for check in all_checks() for step in check.steps}
+
+    assert [f"S{number:02}" for number in range(1, 48)] == list(STEPS)
+    assert set(STEPS) - set(WITHOUT) <= done
+    assert done <= set(STEPS)
