@@ -4,14 +4,18 @@ CoreDNS answers cluster names from a copy of the API server's records. A pod tha
 answering from its old copy and stays ready: newer Services do not exist for it, changed ones have their old address.
 
 Asked over port-forward, of each process: the Service `kubernetes` and the newest Services of the application namespaces and
-of kube-system, those that are older than 20 seconds, so that a copy had the time to follow. A process that does not know one
-that exists is out of step with the API server; when all processes fail, it is said of all. Services in other namespaces are
-not read. Told apart: a process that does not answer at all is no matter of its copy.
+of kube-system. A copy follows within a second; it is given six. A process that does not know what exists is out of step with
+the API server; when all processes fail, it is said of all. Services in other namespaces are not read.
+
+Told apart: a process that does not answer at all is no matter of its copy. That a name was asked for before its Service was
+made is remembered for up to 30 seconds; a Service that is younger is asked for by a record type that nobody asked for before,
+which has no address but tells whether the name exists.
 https://coredns.io/plugins/kubernetes/
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,15 +28,23 @@ from workers.cluster.corefile import CorefileError, parse
 from workers.cluster.objects import Service
 
 CODE = "coredns-api-unreachable-or-desynced"
-OLD_ENOUGH = 20.0
+OLD_ENOUGH = 6.0
+"""Seconds that a copy may take to follow."""
+REMEMBERED = 35.0
+"""Seconds for which CoreDNS may remember that a name did not exist (5 by default, 30 with `ttl 30`)."""
+UNUSUAL = "CAA"
 NEWEST = 4
 MAX_REPLICAS = 20
-ANSWERED = (Effect.OK, Effect.NXDOMAIN, Effect.NODATA, Effect.SERVFAIL)
+KNOWN = (Effect.OK, Effect.NODATA)
+ANSWERED = (*KNOWN, Effect.NXDOMAIN, Effect.SERVFAIL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A Service that exists, and the addresses that its name must have. age: seconds since it was made."""
+    """A Service that exists, and the addresses that its name must have. age: seconds since it was made.
+
+    rtype: the type of record to ask for; with CAA only whether the name exists is told.
+    """
 
     name: str
     key: str
@@ -104,7 +116,8 @@ def _wanted(cluster: Cluster, gaps: Gaps, now: float) -> tuple[Wanted, ...]:
     spaces = tuple(dict.fromkeys((*cluster.app_namespaces, "kube-system")))
     others = [each for space in spaces for each in gaps.of(partial(cluster.services, space), ())]
     zone = cluster.entry.names_internal.rstrip(".").rpartition(".svc.")[2] or "cluster.local"
-    found = [one for each in others if (one := _one(each, zone, now)) and one.age >= OLD_ENOUGH]
+    found = [one for each in others if (one := _one(each, zone, now))]
+    time.sleep(max((OLD_ENOUGH - one.age for one in found if one.age < OLD_ENOUGH), default=0.0))
     newest = sorted(found, key=lambda one: one.age)[:NEWEST]
     known = _one(first, zone, now) if first else None
     return ((known,) if known else ()) + tuple(newest)
@@ -118,14 +131,15 @@ def _one(service: Service, zone: str, now: float) -> Wanted | None:
     name = f"{service.name}.{service.namespace}.svc.{zone}"
     age = ages.age(service.metadata.creation_timestamp, now) or 0.0
     key = f"{service.namespace}/{service.name}"
-    return Wanted(name=name, key=key, addresses=fitting, rtype="AAAA" if six else "A", age=age)
+    usual = "AAAA" if six else "A"
+    return Wanted(name=name, key=key, addresses=fitting, rtype=UNUSUAL if age < REMEMBERED else usual, age=age)
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """Processes that do not know what exists, with each wrong answer as a symptom."""
     exists = {one.name: one for one in facts.wanted}
     stale = [each for each in facts.answers if _stale(exists[each.name], each)]
-    knowing = {each.name for each in facts.answers if each.effect is Effect.OK and each not in stale}
+    knowing = {each.name for each in facts.answers if each.effect in KNOWN and each not in stale}
     if facts.filtered:
         stale = [each for each in stale if each.name in knowing]
     asked = tuple(dict.fromkeys(each.pod for each in facts.answers if each.effect in ANSWERED))
@@ -143,6 +157,8 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
 
 
 def _stale(wanted: Wanted, answer: Answer) -> bool:
+    if wanted.rtype == UNUSUAL:
+        return answer.effect in (Effect.NXDOMAIN, Effect.SERVFAIL)
     if answer.effect in (Effect.NXDOMAIN, Effect.NODATA, Effect.SERVFAIL):
         return True
     return answer.effect is Effect.OK and not set(answer.addresses) & set(wanted.addresses)
@@ -168,7 +184,7 @@ def _behind(
     """Sure where another process knows what this one does not; where all fail alike, rights or the Corefile may be why."""
     apart = any(each.name in knowing for each in stale)
     old = [each for each in stale if each.effect is not Effect.SERVFAIL]
-    partly = any(each.effect is Effect.OK and each.pod in failing and each not in stale for each in facts.answers)
+    partly = any(each.effect in KNOWN and each.pod in failing and each not in stale for each in facts.answers)
     shown = ", ".join(dict.fromkeys(one.key for one in facts.wanted if any(one.name == each.name for each in stale)))
     return Finding(
         code=CODE,
@@ -200,7 +216,7 @@ def _shown(facts: Facts, stale: list[Answer]) -> tuple[str, ...]:
 def describe(facts: Facts) -> str:
     """Answers that fit."""
     exists = {one.name: one for one in facts.wanted}
-    good = sum(each.effect is Effect.OK and not _stale(exists[each.name], each) for each in facts.answers)
+    good = sum(each.effect in KNOWN and not _stale(exists[each.name], each) for each in facts.answers)
     return f"{good} of {len(facts.answers)} answers about {len(facts.wanted)} Services fit what exists"
 
 

@@ -28,7 +28,7 @@ from workers.cluster.corefile import STOCK, CorefileError, Kind, Lint, forwards,
 
 SYNTAX, FORWARD, SHADOW = "corefile-syntax-crashloop", "corefile-no-or-bad-forward", "rewrite-hosts-template-shadow"
 LIMIT, LOOP, CACHE = "forward-max-concurrent", "corefile-loop", "cache-stale-or-negative"
-READY, BOMB = "readiness-probe-on-health", "corefile-reload-timebomb"
+BOMB = "corefile-reload-timebomb"
 ZONES = (Kind.NO_KUBERNETES, Kind.WRONG_ZONE, Kind.NO_BLOCKS)
 HINTS = {Kind.MAX_CONCURRENT: LIMIT, Kind.CACHE_DENIAL: CACHE, Kind.SERVE_STALE: CACHE, Kind.NO_RELOAD: BOMB}
 
@@ -37,7 +37,7 @@ HINTS = {Kind.MAX_CONCURRENT: LIMIT, Kind.CACHE_DENIAL: CACHE, Kind.SERVE_STALE:
 class Facts:
     """there: whether the ConfigMap holds a Corefile. pods, ready: of CoreDNS. loaded: whether a ready one runs this text.
 
-    lints: its defects. probe: the path of the readiness probe. names: internal, external and asked name of this run.
+    lints: its defects. names: internal, external and asked name of this run.
     lines: of the text, those that the lints are about. shadows: whether it has plugins that could take names away.
     """
 
@@ -53,7 +53,6 @@ class Facts:
     pods: int = 0
     ready: int = 0
     loaded: bool = False
-    probe: str = ""
     names: tuple[tuple[NameKind, str], ...] = ()
     owner: Owner
     gaps: tuple[Gap, ...] = ()
@@ -72,8 +71,6 @@ def collect(cluster: Cluster) -> Facts:
         text, told.coredns, files=told.files, cluster_zone=zone, kube_dns=service.addresses if service else (),
         names=tuple(name for _, name in names),
     ) if told.text is not None else ()  # fmt: skip
-    deployment = gaps.of(lambda: cluster.deployment("kube-system", "coredns"), None)
-    probes = [c.readiness_probe for c in deployment.spec.template.spec.containers] if deployment else []
     blocks, shadows = _blocks(text, told.files)
     return Facts(
         there=told.text is not None,
@@ -88,7 +85,6 @@ def collect(cluster: Cluster) -> Facts:
         pods=len(pods),
         ready=sum(one.ready for one in pods),
         loaded=any(o.ready and o.log and o.log.running and o.log.running[-1].value == told.hash for o in pods),
-        probe=next((p.http_get.path for p in probes if p and p.http_get), ""),
         names=names,
         owner=owner(cluster, "coredns"),
         gaps=gaps.seen(),
@@ -127,8 +123,6 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
             yield _loop(facts, one)
         elif one.kind is Kind.SHADOW:
             yield _shadow(facts, one)
-        elif one.kind is Kind.NO_READY and facts.probe == "/ready" and not (facts.loaded and facts.ready):
-            yield _not_ready(facts, one)
         elif one.kind in HINTS:
             yield _hint(facts, one)
     yield from _excluded(facts, bool(fatal))
@@ -236,23 +230,6 @@ def _shadow(facts: Facts, one: Lint) -> Finding:
         commands=_commands(facts),
         confidence=Confidence.HIGH if whole and facts.loaded else Confidence.MEDIUM,
         scope=Scope(kinds=kinds, zones=() if NameKind.ASKED not in kinds or len(kinds) > 1 else one.zones),
-    )
-
-
-def _not_ready(facts: Facts, one: Lint) -> Finding:
-    return Finding(
-        code=READY,
-        severity=Severity.WARNING,
-        summary="The readiness probe of CoreDNS asks /ready, and the Corefile lacks the plugin `ready` that answers it: pods "
-        "that start with it never become ready.",
-        subject="ConfigMap kube-system/coredns",
-        evidence=(
-            *_evidence(facts, one),
-            f"Deployment coredns: readinessProbe {facts.probe}; {facts.ready} pods ready",
-        ),
-        fix="Add the line `ready` to the server block `.:53`.",
-        commands=_commands(facts),
-        confidence=Confidence.HIGH,
     )
 
 
