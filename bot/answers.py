@@ -137,6 +137,15 @@ def standing(records: Sequence[RunRecord], now: float) -> Message:
     return ephemeral(lines)
 
 
+def still_waiting(record: RunRecord, seconds: float, position: int) -> Message:
+    """A check has not begun for so long; nothing is lost, and it is said what can be done."""
+    why = "no worker has been free for it, or none is running" if record.job else "another check of that cluster is on"
+    place = f" It is number {position} in the queue." if position > 1 else ""
+    about = f"{code(record.run)} on {code(record.cluster, 100)}"
+    said = f":hourglass: {about} has been waiting for {duration(seconds)}: {why}.{place}"
+    return ephemeral([said, f"It begins by itself as soon as it can. `/dns-check stop {record.run}` takes it back."])
+
+
 def stopping(run: str, *, was_on: bool) -> Message:
     """A run was told to end, or had ended."""
     if was_on:

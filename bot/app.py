@@ -19,6 +19,7 @@ from bot.offers import Offers
 from bot.recorder import Recorder
 from bot.serving import over_http, over_socket
 from bot.settings import Settings
+from bot.waiting import Waiting
 from bot.workspace import Workspace
 from contract.audit import Audit
 from contract.clusters import ClustersFile
@@ -31,14 +32,18 @@ from contract.runs import Runs
 class BotApp(App):
     """A Bolt app with what is to be closed after it."""
 
-    def __init__(self, workspace: Workspace, recorder: Recorder, deadline: Deadline, **bolt: Any) -> None:
+    def __init__(
+        self, workspace: Workspace, recorder: Recorder, deadline: Deadline, waiting: Waiting, **bolt: Any
+    ) -> None:
         super().__init__(**bolt)
         self.workspace = workspace
+        self.waiting = waiting
         self.recorder = recorder
         self.deadline = deadline
 
     def close(self) -> None:
         """End the threads behind the app, once nothing calls it any more; what is to be said or recorded still is."""
+        self.waiting.close()
         self.deadline.close()
         self.workspace.close()
         self.recorder.close()
@@ -56,6 +61,7 @@ def build_app(settings: Settings, runs: Runs, clusters: ClustersFile, *, client:
         workspace,
         recorder,
         deadline,
+        Waiting(runs, workspace),
         client=client,
         authorize=lambda **_: _identity(workspace, client),
         process_before_response=True,
