@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -110,9 +111,9 @@ class Sandbox:
     def _start(self) -> None:
         world = self.world
         objects = Objects((*world.objects, *shipped(), *self.more))
-        self._name_servers(objects)
         folder = tempfile.TemporaryDirectory(prefix="sandbox-")
         self._closing.append(folder.cleanup)
+        self._name_servers(objects)
         contents = Contents(
             objects=objects, view=self._view, folder=Path(folder.name), logs=world.logs,
             pages=world.pages, version=world.version, unpullable=world.unpullable,
@@ -149,8 +150,13 @@ class Sandbox:
         self._closing.append(server.close)
 
     def _end(self) -> None:
-        while self._closing:
-            self._closing.pop()()
+        """Everything at the same time; the containers' logs last."""
+        first, *others = self._closing or [lambda: None]
+        self._closing.clear()
+        with ThreadPoolExecutor(max_workers=max(1, len(others))) as pool:
+            for ended in [pool.submit(close) for close in others]:
+                ended.result()
+        first()
 
 
 def coredns_pods(objects: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import socketserver
 import ssl
 import sys
@@ -27,12 +28,13 @@ POLL = 0.05
 
 @dataclass(slots=True, kw_only=True)
 class Asked:
-    """One request that came. status: what it was answered with, 0 before that."""
+    """One request that came. signed: a digest of its credentials. status: what it was answered with, 0 before that."""
 
     attributes: Attributes
     user: User | None
     query: Mapping[str, str]
     body: bytes
+    signed: str = ""
     status: int = 0
 
     @property
@@ -123,10 +125,11 @@ class KubeApi:
             return None
 
     def note(
-        self, attributes: Attributes, user: User | None, query: Mapping[str, str], body: bytes
+        self, attributes: Attributes, user: User | None, query: Mapping[str, str], body: bytes, authorization: str
     ) -> Callable[[int], None]:
         """Keep a request; what comes back is told its status."""
-        one = Asked(attributes=attributes, user=user, query=query, body=body)
+        signed = hashlib.sha256(authorization.encode()).hexdigest()[:16]
+        one = Asked(attributes=attributes, user=user, query=query, body=body, signed=signed)
         self.asked.append(one)
 
         def answered(status: int) -> None:

@@ -63,7 +63,7 @@ class Connection(BaseHTTPRequestHandler):
         asked = _attributes(self.command, parts.path, where)
         user = self._user()
         trouble = self.api.troubles.meets(asked.words)
-        record = self.api.note(asked, user, query, body)
+        record = self.api.note(asked, user, query, body, self.headers.get("Authorization", ""))
         forwarding = where is not None and where.subresource == "portforward"
         if trouble is not None and not forwarding:
             self._misbehaves(trouble, asked, where, query, body, user, record)

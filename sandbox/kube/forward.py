@@ -45,9 +45,9 @@ class Channel:
 
     def frame(self, code: int, body: bytes) -> None:
         """One whole frame. Raises OSError."""
-        size = bytes([len(body)]) if len(body) < 126 else b"\x7e" + struct.pack("!H", len(body))
-        if len(body) > 65535:
-            size = b"\x7f" + struct.pack("!Q", len(body))
+        size = bytes([len(body)]) if len(body) < 126 else b"\x7f" + struct.pack("!Q", len(body))
+        if 126 <= len(body) < 65536:
+            size = b"\x7e" + struct.pack("!H", len(body))
         with self._lock:
             self._socket.sendall(bytes([0x80 | code]) + size + body)
 

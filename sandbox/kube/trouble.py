@@ -58,11 +58,12 @@ class Troubles:
     def meets(self, words: str) -> Trouble | None:
         """The trouble that a request of these WORDS runs into."""
         with self._lock:
+            met: Trouble | None = None
             for laid in self._laid:
                 trouble = laid.trouble
                 if fnmatchcase(words, trouble.at):
                     laid.seen += 1
                     past = laid.seen - trouble.after
-                    if past > 0 and (not trouble.times or past <= trouble.times):
-                        return trouble
-        return None
+                    if met is None and past > 0 and (not trouble.times or past <= trouble.times):
+                        met = trouble
+        return met

@@ -38,6 +38,10 @@ BYTES = 64 * 1024 * 1024
 PAGE = 500
 PAGES = 200
 ATTEMPTS = 3
+UNKNOWN_GROUP = b"404 page not found"
+"""What the API server says of a group that it does not serve; of an unknown kind in a group it says so in a Status."""
+NOT_JSON = (msgspec.DecodeError, RecursionError)
+"""What decoding raises: RecursionError for what is nested without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ class Api:
         """An answer's JSON object. Raises CannotRead where it is none."""
         try:
             found: dict[str, Any] = msgspec.json.decode(answer.body, type=dict[str, Any])
-        except msgspec.DecodeError:
+        except NOT_JSON:
             raise CannotRead(what.verb, what.words, "the answer is no JSON object", why=Why.MALFORMED) from None
         return found
 
@@ -202,7 +206,7 @@ class Api:
 
     def headers(self) -> dict[str, str]:
         """The authorization header of this moment (a renewed token takes effect at once); for kube.py and streams.py."""
-        key = self.configuration.get_api_key_with_prefix("authorization")
+        key = self.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
         return {"authorization": key} if key else {}
 
     def _once(
@@ -250,11 +254,14 @@ class Api:
 
     def _drained(self, what: Resource, response: urllib3.BaseHTTPResponse, deadline: Deadline, cap: int) -> Answer:
         """The body, piece by piece: a server that drips bytes never trips a socket's time-out."""
+        if response.headers.get("content-encoding", "identity") != "identity":
+            response.close()
+            raise CannotRead(what.verb, what.words, "a compressed answer, which nobody asked for", why=Why.MALFORMED)
         pieces: list[bytes] = []
         size, cut = 0, False
         try:
             while True:
-                piece = response.read1(1 << 16)
+                piece = response.read1(1 << 16, decode_content=False)
                 if not piece:
                     break
                 pieces.append(piece)
@@ -275,7 +282,7 @@ class Api:
 
     def _checked(self, what: Resource, answer: Answer) -> Answer:
         if answer.status in (200, 404, 410):
-            if answer.status == 404 and not _is_status(answer.body):
+            if answer.status == 404 and not _is_status(answer.body) and answer.body.strip() != UNKNOWN_GROUP:
                 raise CannotRead(
                     what.verb, what.words, "the address answers 404, but not as Kubernetes does", why=Why.MALFORMED
                 )
@@ -312,7 +319,7 @@ class Api:
             raise CannotRead(what.verb, what.words, f"an answer of more than {BYTES >> 20} MiB", why=Why.LIMIT)
         try:
             items, token, lost = decode_list(answer.body, kind)
-        except msgspec.DecodeError as problem:
+        except NOT_JSON as problem:
             raise CannotRead(
                 what.verb, what.words, f"not what Kubernetes answers: {problem}"[:200], why=Why.MALFORMED
             ) from None
@@ -325,7 +332,7 @@ class Api:
             if _is_status(answer.body):
                 raise CannotRead(what.verb, what.words, "the answer is a Status, not the object", why=Why.MALFORMED)
             return decode(answer.body, kind)
-        except msgspec.DecodeError as problem:
+        except NOT_JSON as problem:
             raise CannotRead(
                 what.verb, what.words, f"not what Kubernetes answers: {problem}"[:200], why=Why.MALFORMED
             ) from None
@@ -341,7 +348,7 @@ class Api:
 def _status_of(body: bytes) -> Status:
     try:
         return msgspec.json.decode(body, type=Status)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return Status()
 
 

@@ -8,6 +8,7 @@ https://kubernetes.io/docs/reference/using-api/ (WebSocket channels)
 from __future__ import annotations
 
 import contextlib
+import re
 import struct
 import time
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from .kube import Api, Deadline, causes, explain
 from .timed_tls import until
 
 FRAME = 16 * 1024 * 1024
+HEAD = 64 * 1024
 
 
 class Bounded(websocket.WebSocket):
@@ -58,6 +60,8 @@ class Tunnel:
         self._buffer = bytearray()
         self._begun: set[int] = set()
         self.error = ""
+        self.closed = False
+        """Whether the other side has said that it ends; without that word a stream that ends is lost."""
         used = api.headers()
         try:
             self._socket = self._opened(api, used)
@@ -91,6 +95,9 @@ class Tunnel:
                 )
         except websocket.WebSocketBadStatusException:
             raise
+        except websocket.WebSocketConnectionClosedException:
+            reason, why = explain(ConnectionResetError(), api.configuration.host)
+            raise CannotRead("open", self._what.words, reason, why=why) from None
         except (websocket.WebSocketException, OSError) as problem:
             reason, why = explain(problem, api.configuration.host)
             raise CannotRead("open", self._what.words, reason, why=why) from None
@@ -133,6 +140,22 @@ class Tunnel:
                 break
         return bytes(self._buffer[:cap])
 
+    def page(self, cap: int) -> tuple[bytes, bytes]:
+        """Head and body of an HTTP answer, at most CAP bytes of body. Raises OSError where the stream ends before it."""
+        while b"\r\n\r\n" not in self._buffer:
+            if len(self._buffer) > HEAD:
+                raise ConnectionResetError("a head without end")
+            self._read()
+        size = self._buffer.index(b"\r\n\r\n")
+        head = self.receive(size + 4)[:size]
+        length = re.search(rb"(?im)^content-length:\s*(\d{1,15})\s*$", head)
+        if length is not None:
+            return head, self.receive(min(int(length[1]), cap))
+        body = self.rest(cap)
+        if len(body) < cap and not self.closed:
+            raise ConnectionResetError("the tunnel ended in the middle of the page")
+        return head, body
+
     def _read(self) -> None:
         """One frame into the buffer."""
         self._timed()
@@ -144,6 +167,7 @@ class Tunnel:
         except websocket.WebSocketException:
             raise self._ended() from None
         if code == websocket.ABNF.OPCODE_CLOSE or not frame:
+            self.closed = code == websocket.ABNF.OPCODE_CLOSE
             raise self._ended()
         self._take(frame[0], frame[1:])
 
@@ -194,7 +218,7 @@ def http_get(
     with Tunnel(api, namespace, pod, port, deadline) as tunnel:
         try:
             tunnel.send(f"GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode())
-            head, _, body = tunnel.rest(cap).partition(b"\r\n\r\n")
+            head, body = tunnel.page(cap)
         except OSError as problem:
             raise CannotRead(
                 "read", f"http port {port}{path} of {namespace}/{pod}", f"{problem} ({time.monotonic() - began:.1f} s)"

@@ -1,0 +1,49 @@
+"""Pretend clusters for the tests: a world that runs, the environment that leads to it, and a door into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from contract.model import Question, StepResult
+from sandbox.cluster import Sandbox
+from workers.checks import all_checks
+from workers.cluster import Cluster, kubeconfig, open_cluster
+from workers.cluster.kube import Api
+from workers.runner import run
+
+RUN = "run_7f3a"
+ASKED_BY = "U0ALICE"
+
+
+def lead_to(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let boto3 find this sandbox' AWS, and no other."""
+    for name, value in sandbox.env.items():
+        monkeypatch.setenv(name, value)
+
+
+@contextmanager
+def opened(sandbox: Sandbox, *, name: str = "", pod: str = "") -> Iterator[Cluster]:
+    """The sandbox' cluster as a worker opens it."""
+    question = Question(cluster=sandbox.entry.name, name=name, pod=pod)
+    with open_cluster(sandbox.entry, question, run=RUN, asked_by=ASKED_BY) as cluster:
+        yield cluster
+
+
+def checked(sandbox: Sandbox, *, name: str = "", pod: str = "") -> dict[str, StepResult]:
+    """Every check, run as a worker runs them: the results by name."""
+    with opened(sandbox, name=name, pod=pod) as cluster:
+        return {result.check: result for result in run(all_checks(), cluster)}
+
+
+@contextmanager
+def door(sandbox: Sandbox, folder: Path, *, group: str = "dnsmedic:read") -> Iterator[Api]:
+    """The door to the API server alone, with a static token of somebody in GROUP."""
+    api = Api(kubeconfig.load(str(sandbox.kubeconfig(folder, group=group)), "").configuration)
+    try:
+        yield api
+    finally:
+        api.close()
