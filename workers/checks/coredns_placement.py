@@ -26,6 +26,7 @@ from workers.cluster.figures import counted
 from workers.cluster.objects import Node, Pod, PodSpec, Workload
 
 CODE = "coredns-colocated-or-under-replicated"
+ZONE = "topology.kubernetes.io/zone"
 SUBJECT = "Deployment kube-system/coredns"
 
 
@@ -60,6 +61,8 @@ class Facts:
     scaled: bool = False
     budgets: tuple[Budget, ...] | None = None
     owner: Owner
+    zones_spread: bool = False
+    """Whether the pods ask for a spread over zones, so that sharing one is the scheduler's momentary choice."""
     gaps: tuple[Gap, ...] = ()
 
     @property
@@ -95,6 +98,7 @@ def collect(cluster: Cluster) -> Facts:
         scaled="autoScaling" in mine.configuration or _scaled(cluster),
         budgets=gaps.of(lambda: _budgets(cluster, pods), None),
         owner=mine,
+        zones_spread=any(c.get("topologyKey") == ZONE for c in spec.topology_spread_constraints),
         gaps=gaps.seen(),
     )
 
@@ -159,15 +163,16 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
 
 def _together(facts: Facts) -> Finding | None:
     nodes, zones = {r.node for r in facts.replicas}, {r.zone for r in facts.replicas}
-    if len(facts.replicas) < 2 or (len(nodes) > 1 and (len(zones) > 1 or "" in zones)):
+    if len(facts.replicas) < max(2, facts.wanted) or (len(nodes) > 1 and (len(zones) > 1 or "" in zones)):
         return None
     what = f"on one node, {min(nodes)}" if len(nodes) == 1 else f"in one zone, {min(zones)}"
     cannot = facts.fit_nodes < 2 if len(nodes) == 1 else len(facts.fit_zones) < 2
+    chance = len(nodes) > 1 and facts.zones_spread
     shared = {r.interface for r in facts.replicas if r.interface}
     eni = f"; they share the network interface {min(shared)}" if len(nodes) == 1 and len(shared) == 1 else ""
     return _finding(
         facts,
-        Severity.INFO if cannot else Severity.WARNING,
+        Severity.INFO if cannot or chance else Severity.WARNING,
         f"All {len(facts.replicas)} CoreDNS replicas run {what}{eni}"
         + ("; the cluster has no other that could take one." if cannot else ", so DNS fails with it."),
         "Let the replicas spread: restart them one by one where the cluster has room now; prefer, never require, other nodes.",
