@@ -1,8 +1,8 @@
 """What each cause makes of the matrix: the symptoms that it explains, and the answers that it cannot live with.
 
-A row is a code of `contract/codes.json` and the cells of `reference` matrix that it darkens: ways, effects, kinds of names.
-Where in the cluster is the finding's own scope. `denies` names the ways on which, within that scope, no question can succeed
-while the cause is at work: an answer there rules the cause out.
+A row is a code of `contract/codes.json` and the cells of the matrix that it darkens: ways, effects, kinds of names. Where in
+the cluster is the finding's own scope. `ANSWERED` names the ways on which, within that scope, no question can succeed while
+the cause is at work: answers there rule the cause out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contract.model import Effect, NameKind, Path
+from contract.model import Effect, NameKind, Path, Scope, Signal
 
 P, E, K = Path, Effect, NameKind
 
@@ -34,6 +34,15 @@ class Pattern:
     effects: frozenset[Effect] = ANY
     kinds: frozenset[NameKind] = EVERY
     transports: frozenset[str] = frozenset()
+
+    def fits(self, symptom: Signal) -> bool:
+        """Whether a symptom is such a cell."""
+        return (
+            symptom.path in self.paths
+            and symptom.effect in self.effects
+            and symptom.kind in self.kinds
+            and (not self.transports or symptom.transport in self.transports)
+        )
 
 
 def _service() -> tuple[Pattern, ...]:
@@ -136,72 +145,60 @@ EXPLAINS: Mapping[str, tuple[Pattern, ...]] = {
     "deployment-mode-mismatch": (Pattern(COREDNS, DEAD),),
 }
 
-ANSWERED: Mapping[str, frozenset[Path]] = {
-    "sg-blocks-53-between-nodes": frozenset({P.REPLICA}),
-    "nacl-blocks-53-or-return": frozenset({P.REPLICA}),
-    "tcp-53-blocked": frozenset({P.REPLICA}),
-    "node-firewall-drops-53": frozenset({P.REPLICA}),
-    "netpol-ingress-on-coredns": frozenset({P.REPLICA}),
-    "netpol-egress-denies-53": frozenset({P.REPLICA, P.CLUSTER_IP}),
-    "sg-for-pods-53": frozenset({P.REPLICA, P.CLUSTER_IP}),
-    "vpc-dns-support-off": frozenset({P.UPSTREAM}),
-    "stub-domain-dead": frozenset({P.UPSTREAM}),
-    "corefile-no-or-bad-forward": frozenset({P.UPSTREAM}),
-}
-"""Ways on which an answer within the scope contradicts the cause."""
+BEHIND = frozenset(
+    {
+        "corefile-no-or-bad-forward",
+        "stub-domain-dead",
+        "vpc-dns-support-off",
+        "dhcp-options-custom-dns",
+        "resolver-rule-or-dns-firewall",
+        "eni-pps-throttle",
+    }
+)
+"""Causes whose servers are name servers behind CoreDNS."""
 
-HIDES: Mapping[str, frozenset[str]] = {
-    "kube-dns-service-missing": frozenset(
-        {
-            "kube-dns-selector-mismatch",
-            "kube-dns-ports-wrong",
-            "kube-dns-clusterip-changed",
-            "endpointslice-stale-or-orphan",
-        }
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Ways on which answers in the very cells of a cause's scope contradict it.
+
+    needs, lacks: fields that the scope must name, and must not name, for that.
+    """
+
+    paths: frozenset[Path]
+    needs: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+
+    def counts(self, scope: Scope) -> bool:
+        """Whether it holds for a finding of that scope."""
+        return all(getattr(scope, f) for f in self.needs) and not any(getattr(scope, f) for f in self.lacks)
+
+
+REPLICAS = (Proof(frozenset({P.REPLICA})),)
+INSIDE_PODS = (Proof(frozenset({P.CLUSTER_IP, P.REPLICA, P.CLIENT}), ("pods",)),)
+HANDED_OUT = (Proof(frozenset({P.CLIENT})),)
+
+ANSWERED: Mapping[str, tuple[Proof, ...]] = {
+    "pod-dnspolicy-default": INSIDE_PODS,
+    "hostnetwork-needs-clusterfirstwithhostnet": INSIDE_PODS,
+    "dnsconfig-none-wrong": INSIDE_PODS,
+    "kubelet-clusterdns-mismatch": HANDED_OUT,
+    "kubelet-clusterdns-missing": HANDED_OUT,
+    "kube-dns-clusterip-changed": HANDED_OUT,
+    "node-firewall-drops-53": REPLICAS,
+    "corefile-syntax-crashloop": (Proof(frozenset({P.FORWARD}), ("kinds",)),),
+    "corefile-no-or-bad-forward": (
+        Proof(frozenset({P.UPSTREAM}), ("servers",)),
+        Proof(frozenset({P.FORWARD}), ("kinds",), ("servers",)),
     ),
-    "kube-dns-selector-mismatch": frozenset({"coredns-scaled-to-zero", "endpointslice-stale-or-orphan"}),
-    "kube-dns-clusterip-changed": frozenset({"kubelet-clusterdns-mismatch"}),
-    "coredns-scaled-to-zero": frozenset({"coredns-colocated-or-under-replicated", "kube-dns-selector-mismatch"}),
-    "coredns-fargate-annotation": frozenset({"coredns-pending", "coredns-colocated-or-under-replicated"}),
-    "coredns-pending": frozenset({"coredns-colocated-or-under-replicated"}),
-    "coredns-no-ip": frozenset({"coredns-colocated-or-under-replicated"}),
-    "coredns-image-pull": frozenset({"coredns-colocated-or-under-replicated"}),
-    "coredns-oom-or-throttled": frozenset({"coredns-colocated-or-under-replicated"}),
-    "corefile-syntax-crashloop": frozenset(
-        {"corefile-reload-timebomb", "corefile-no-or-bad-forward", "coredns-colocated-or-under-replicated"}
-    ),
-    "corefile-loop": frozenset(
-        {
-            "corefile-reload-timebomb",
-            "corefile-no-or-bad-forward",
-            "corefile-syntax-crashloop",
-            "coredns-colocated-or-under-replicated",
-        }
-    ),
-    "coredns-rbac-endpointslices": frozenset({"coredns-api-unreachable-or-desynced", "readiness-probe-on-health"}),
-    "sg-blocks-53-between-nodes": frozenset({"tcp-53-blocked"}),
-    "nacl-blocks-53-or-return": frozenset({"tcp-53-blocked"}),
-    "netpol-ingress-on-coredns": frozenset({"tcp-53-blocked"}),
-    "netpol-egress-denies-53": frozenset({"tcp-53-blocked"}),
-    "sg-for-pods-53": frozenset({"tcp-53-blocked"}),
-    "node-firewall-drops-53": frozenset({"iptables-kubedns-rules-missing", "tcp-53-blocked"}),
-    "vpc-dns-support-off": frozenset({"eni-pps-throttle", "corefile-no-or-bad-forward"}),
-    "dhcp-options-custom-dns": frozenset({"eni-pps-throttle", "corefile-no-or-bad-forward"}),
-    "search-domain-wildcard": frozenset({"name-really-absent"}),
-    "phz-not-associated": frozenset({"name-really-absent"}),
-    "resolver-rule-or-dns-firewall": frozenset({"name-really-absent", "eni-pps-throttle"}),
-    "headless-no-ready-endpoints": frozenset({"name-really-absent"}),
-    "cache-stale-or-negative": frozenset({"name-really-absent"}),
-    "rewrite-hosts-template-shadow": frozenset({"name-really-absent", "cache-stale-or-negative"}),
-    "ndots-too-low-musl": frozenset({"name-really-absent"}),
-    "coredns-api-unreachable-or-desynced": frozenset({"name-really-absent", "cache-stale-or-negative"}),
-    "pod-dnspolicy-default": frozenset({"name-really-absent"}),
-    "hostnetwork-needs-clusterfirstwithhostnet": frozenset({"name-really-absent"}),
-    "dnsconfig-none-wrong": frozenset({"name-really-absent", "search-or-nameserver-overflow"}),
-    "kube-proxy-absent-on-node": frozenset({"iptables-kubedns-rules-missing"}),
-    "kube-proxy-mode-broken": frozenset({"iptables-kubedns-rules-missing"}),
-    "kube-proxy-forbidden-403": frozenset({"iptables-kubedns-rules-missing"}),
-    "kube-proxy-unauthorized-401": frozenset({"iptables-kubedns-rules-missing"}),
-    "kube-proxy-apiserver-timeout": frozenset({"iptables-kubedns-rules-missing"}),
+    "stub-domain-dead": (Proof(frozenset({P.UPSTREAM}), ("zones",)),),
+    "netpol-egress-denies-53": INSIDE_PODS,
+    "netpol-ingress-on-coredns": REPLICAS,
+    "tcp-53-blocked": REPLICAS,
+    "sg-blocks-53-between-nodes": REPLICAS,
+    "sg-for-pods-53": INSIDE_PODS,
+    "nacl-blocks-53-or-return": REPLICAS,
+    "vpc-dns-support-off": (Proof(frozenset({P.UPSTREAM}), ("servers",)),),
+    "dhcp-options-custom-dns": (Proof(frozenset({P.UPSTREAM}), ("servers",)),),
 }
-"""What a cause brings with it: where it is at work, these are its consequences or the same thing said less exactly."""
+"""What contradicts a cause: answers that could not have come while it is at work."""

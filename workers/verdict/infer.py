@@ -5,15 +5,15 @@ Each rule names what must be dead, what must be alive, and what must have been r
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Path, Scope, Severity, Signal
 
-from .explains import DEAD
+from .view import Matrix, alive, silent, whole
 
 NETWORK_CODES = ("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return")
-PROXY_CODES = (
+BESIDE = (*NETWORK_CODES, "netpol-ingress-on-coredns", "conntrack-table-full")
+PROXY_CODES = (  # the last may go unseen, where kube-proxy does not tell its mode
     "kube-proxy-absent-on-node",
     "kube-proxy-forbidden-403",
     "kube-proxy-unauthorized-401",
@@ -36,6 +36,14 @@ SERVICE_CODES = (
     "coredns-oom-or-throttled",
 )
 
+SERVICE_FACTS = (
+    "kube-dns-service-missing",
+    "kube-dns-selector-mismatch",
+    "kube-dns-ports-wrong",
+    "endpointslice-stale-or-orphan",
+)
+"""What must be ruled out where no node gets through the Service, before its rules are blamed."""
+
 DEBUG = (
     "kubectl debug node/{node} -it --image=public.ecr.aws/amazonlinux/amazonlinux:2023 --profile=sysadmin "
     "-- chroot /host sh -c 'iptables-save; nft list ruleset'"
@@ -44,72 +52,26 @@ RESENT_SECONDS = 4.5
 """The C libraries send a question again after five seconds."""
 
 
-class Matrix:
-    """The signals by node, and what was ruled out."""
-
-    def __init__(self, signals: Sequence[Signal], findings: Sequence[Finding], excluded: Sequence[Excluded]) -> None:
-        self.signals, self.findings, self.excluded = signals, findings, excluded
-        self.nodes = tuple(dict.fromkeys(s.node for s in signals if s.node and not s.pod))
-
-    def cells(self, path: Path, *, node: str = "", transport: str = "") -> list[Signal]:
-        """Internal-name cells of a column, from a node's probe."""
-        return [
-            s
-            for s in self.signals
-            if s.path is path
-            and not s.pod
-            and s.kind is NameKind.INTERNAL
-            and (not node or s.node == node)
-            and (not transport or s.transport == transport)
-        ]
-
-    def named(self, codes: Iterable[str], node: str) -> bool:
-        """Whether a finding above info already speaks of that node with one of these codes."""
-        return any(
-            f.code in codes and f.severity is not Severity.INFO and (not f.scope.nodes or node in f.scope.nodes)
-            for f in self.findings
-        )
-
-    def cleared(self, code: str, node: str) -> Excluded | None:
-        """The evidence that a code is not at work on a node, where a step gave it."""
-        for one in self.excluded:
-            if one.code == code and (not one.scope.nodes or node in one.scope.nodes):
-                return one
-        return None
-
-
 def infer(signals: Sequence[Signal], findings: Sequence[Finding], excluded: Sequence[Excluded]) -> Iterator[Finding]:
     """Findings from the matrix alone."""
     matrix = Matrix(signals, findings, excluded)
-    yield from _merged(_rules_missing(matrix))
-    yield from _merged(_node_firewall(matrix))
+    yield from _rules_missing(matrix)
+    yield from _node_firewall(matrix)
     yield from _tcp_blocked(matrix)
-    yield from _merged(_race(matrix))
-    yield from _merged(_node_local(matrix))
-
-
-def _dead(cells: Sequence[Signal]) -> bool:
-    return bool(cells) and all(s.effect in DEAD and s.effect is not Effect.SLOW for s in cells)
-
-
-def _all_silent(cells: Sequence[Signal]) -> bool:
-    return bool(cells) and all(s.effect in (Effect.SILENT, Effect.UNREACHABLE, Effect.FAILED) for s in cells)
-
-
-def _alive(cells: Sequence[Signal]) -> bool:
-    return any(s.effect is Effect.OK for s in cells)
+    yield from _race(matrix)
+    yield from _node_local(matrix)
 
 
 def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
-    """F18: the ClusterIP is dead on a node whose pods reach CoreDNS directly, and kube-proxy has no other fault."""
+    """F18: the ClusterIP is dead on a node that reaches CoreDNS directly, and kube-proxy has no other fault there."""
     for node in matrix.nodes:
         through, direct = matrix.cells(Path.CLUSTER_IP, node=node), matrix.cells(Path.REPLICA, node=node)
-        if not _all_silent(through) or not direct or not all(s.effect is Effect.OK for s in direct):
+        if not silent(through) or not whole(direct) or matrix.named((*PROXY_CODES, *SERVICE_CODES), node):
             continue
         elsewhere = [s for other in matrix.nodes if other != node for s in matrix.cells(Path.CLUSTER_IP, node=other)]
-        if elsewhere and not _alive(elsewhere):
+        if not alive(elsewhere) and not matrix.all_cleared(SERVICE_FACTS, node):
             continue
-        if matrix.named((*PROXY_CODES, *SERVICE_CODES), node):
+        if not matrix.all_cleared(PROXY_CODES[:4], node):
             continue
         runs = matrix.cleared("kube-proxy-absent-on-node", node)
         yield Finding(
@@ -128,7 +90,7 @@ def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
                 f"kubectl -n kube-system delete pod -l k8s-app=kube-proxy --field-selector spec.nodeName={node}",
                 f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}",
             ),
-            confidence=Confidence.HIGH if runs else Confidence.MEDIUM,
+            confidence=Confidence.HIGH if matrix.all_cleared(PROXY_CODES, node) else Confidence.MEDIUM,
             scope=Scope(nodes=(node,)),
         )
 
@@ -136,7 +98,7 @@ def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
 def _node_firewall(matrix: Matrix) -> Iterator[Finding]:
     """F19: nothing on port 53 passes a node, towards pods on any other node, while other nodes get answers."""
     for node in matrix.nodes:
-        dead = [t for t in ("udp", "tcp") if _all_silent(matrix.cells(Path.REPLICA, node=node, transport=t))]
+        dead = [t for t in ("udp", "tcp") if silent(matrix.cells(Path.REPLICA, node=node, transport=t))]
         if dead:
             yield from _firewall(matrix, node, tuple(dead))
 
@@ -146,7 +108,7 @@ def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Find
     others = [s for n in matrix.nodes if n != node for s in matrix.cells(Path.REPLICA, node=n) if s.transport in dead]
     if not any(s.effect is Effect.OK and s.same_node is False for s in others):
         return
-    if any(_raised(f) and any(n == node for n, _ in f.scope.pairs) for f in matrix.findings):
+    if any(n == node for f in matrix.findings for n, _ in f.scope.pairs):
         return
     if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full", *SERVICE_CODES), node):
         return
@@ -171,13 +133,9 @@ def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Find
             DEBUG.format(node=node),
             f"kubectl cordon {node}",
         ),
-        confidence=Confidence.HIGH if local and len(cleared) == len(NETWORK_CODES) else Confidence.MEDIUM,
+        confidence=Confidence.HIGH if local and matrix.all_cleared(BESIDE, node) else Confidence.MEDIUM,
         scope=Scope(nodes=(node,), servers=servers, transports=dead if len(dead) == 1 else ()),
     )
-
-
-def _raised(finding: Finding) -> bool:
-    return finding.severity is not Severity.INFO
 
 
 def _on(matrix: Matrix, server: str, node: str) -> bool:
@@ -206,7 +164,7 @@ def _tcp_blocked(matrix: Matrix) -> Iterator[Finding]:
                 pairs.append((node, server))
                 lines += [*over.evidence[:1], *cell.evidence[:1]]
     codes = ("tcp-53-blocked", "sg-blocks-53-between-nodes", "nacl-blocks-53-or-return", "netpol-ingress-on-coredns")
-    if not pairs or any(f.code in codes and _raised(f) for f in matrix.findings):
+    if not pairs or any(f.code in codes for f in matrix.findings):
         return
     yield Finding(
         code="tcp-53-blocked",
@@ -222,59 +180,17 @@ def _tcp_blocked(matrix: Matrix) -> Iterator[Finding]:
     )
 
 
-def _merged(found: Iterable[Finding]) -> Iterator[Finding]:
-    """One finding for all nodes with the same cause."""
-    groups: dict[str, list[Finding]] = defaultdict(list)
-    for one in found:
-        groups[one.code].append(one)
-    for same in groups.values():
-        yield merge(same)
-
-
-def merge(same: Sequence[Finding]) -> Finding:
-    """Findings of one code as one: the worst first, subjects, evidence and scopes together."""
-    if len(same) == 1:
-        return same[0]
-    order = sorted(same, key=lambda f: (f.severity is not Severity.CRITICAL, f.confidence is not Confidence.HIGH))
-    first = order[0]
-    scopes = [f.scope for f in order]
-    together = Scope(
-        nodes=_union(*(s.nodes for s in scopes)) if all(s.nodes for s in scopes) else (),
-        servers=_union(*(s.servers for s in scopes)) if all(s.servers for s in scopes) else (),
-        kinds=_union(*(s.kinds for s in scopes)) if all(s.kinds for s in scopes) else (),
-        transports=_union(*(s.transports for s in scopes)) if all(s.transports for s in scopes) else (),
-        pods=_union(*(s.pods for s in scopes)) if all(s.pods for s in scopes) else (),
-        zones=_union(*(s.zones for s in scopes)) if all(s.zones for s in scopes) else (),
-        pairs=_union(*(s.pairs for s in scopes)) if all(s.pairs for s in scopes) else (),
-    )
-    others = len(order) - 1
-    return Finding(
-        code=first.code,
-        severity=first.severity,
-        summary=f"{first.summary} (And {others} more like it.)",
-        subject=", ".join(dict.fromkeys(f.subject for f in order if f.subject))[:500],
-        evidence=tuple(dict.fromkeys(line for f in order for line in f.evidence))[:24],
-        fix=first.fix,
-        commands=tuple(dict.fromkeys(c for f in order for c in f.commands))[:12],
-        change=next((f.change for f in order if f.change), ""),
-        confidence=first.confidence,
-        scope=together,
-    )
-
-
-def _union(*parts: tuple[object, ...]) -> tuple:  # type: ignore[type-arg]
-    return tuple(dict.fromkeys(item for part in parts for item in part))
-
-
 def _race(matrix: Matrix) -> Iterator[Finding]:
     """F15: a lookup that sends two questions from one socket waits five seconds, while single questions never do."""
     for node in matrix.nodes:
         lookups = [s for s in matrix.signals if s.path is Path.CLIENT and s.node == node and not s.server and not s.pod]
         late = [s for s in lookups if s.effect is Effect.SLOW and s.seconds >= RESENT_SECONDS]
-        silent = [s for s in lookups if s.effect is Effect.SILENT]
+        if any(s.bad for s in matrix.signals if s.path in (Path.UPSTREAM, Path.FORWARD)):
+            late = [s for s in late if s.kind is NameKind.INTERNAL]  # outside names wait for the servers behind CoreDNS
+        lost = [s for s in lookups if s.effect is Effect.SILENT]
         raw = [s for s in matrix.signals if s.path in (Path.CLUSTER_IP, Path.CLIENT) and s.node == node and s.server]
         known = [s for s in raw if s.kind is NameKind.INTERNAL]
-        if not (late or silent) or not known or any(s.bad for s in raw):
+        if not late or not known or any(s.bad for s in raw):
             continue
         yield Finding(
             code="conntrack-race-5s",
@@ -282,7 +198,7 @@ def _race(matrix: Matrix) -> Iterator[Finding]:
             summary=f"Lookups on node {node} wait five seconds, although every single question is answered at once.",
             subject=f"Node {node}",
             evidence=(
-                *(line for s in (*late, *silent)[:3] for line in s.evidence),
+                *(line for s in (*late, *lost)[:3] for line in s.evidence),
                 *(s.evidence[0] for s in known[:2]),
             ),
             fix="Use NodeLocal DNSCache, whose traffic is not tracked, or a newer kernel; for glibc images, the option "
@@ -299,7 +215,7 @@ def _node_local(matrix: Matrix) -> Iterator[Finding]:
         local = matrix.cells(Path.NODE_LOCAL, node=node)
         through = matrix.cells(Path.CLUSTER_IP, node=node)
         own = [s for s in matrix.cells(Path.CLIENT, node=node) if s.server]
-        if not _all_silent(local) or not own or not all(s.bad for s in own):
+        if not silent(local) or not own or not all(s.bad for s in own):
             continue
         yield Finding(
             code="deployment-mode-mismatch",
@@ -309,6 +225,6 @@ def _node_local(matrix: Matrix) -> Iterator[Finding]:
             evidence=(*(s.evidence[0] for s in (*local[:2], *own[:1], *through[:1]) if s.evidence),),
             fix="Bring the node-local-dns pod of that node back, or let the kubelets hand out the address of kube-dns again.",
             commands=(f"kubectl -n kube-system get pods -o wide --field-selector spec.nodeName={node}",),
-            confidence=Confidence.HIGH if _alive(through) else Confidence.MEDIUM,
+            confidence=Confidence.HIGH if alive(through) else Confidence.MEDIUM,
             scope=Scope(nodes=(node,)),
         )

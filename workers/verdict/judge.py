@@ -26,14 +26,15 @@ from contract.model import (
     Verdict,
 )
 
-from .explains import HIDES
-from .infer import infer, merge
-from .match import contradiction, explains
+from .candidates import Candidate, candidates
+from .infer import infer
 from .words import summary, unexplained_lines
 
 SURE = {Confidence.HIGH: 3, Confidence.MEDIUM: 2, Confidence.LOW: 1}
 MOST = 6
 """More causes than these at once are not searched for: the rest stays unexplained."""
+LEAST = ("coredns-colocated-or-under-replicated", "addon-owner-conflict")
+"""Risks that come last among the risks: they are about what may be lost, not about what is set wrong."""
 ESSENTIAL = ("dns-through-cluster-ip", "coredns-processes", "dns-to-each-replica")
 """Steps of which one must have looked before anybody may say healthy."""
 
@@ -44,53 +45,29 @@ def judge(question: Question, steps: Sequence[StepResult]) -> Verdict:
     excluded = [e for step in steps for e in step.excluded]
     raised = [f for step in steps for f in step.findings if f.severity is not Severity.INFO]
     raised += infer(signals, raised, excluded)
-    standing, denied = _sorted_out(raised, signals)
+    standing, denied = candidates(raised, signals)
     symptoms = [s for s in signals if s.bad]
     causes = _named(standing, symptoms)
-    left = [s for s in symptoms if not any(explains(f, s) for f in causes)]
-    return _verdict(question, steps, causes, symptoms, left, denied, excluded)
+    left = [s for s in symptoms if not any(c.explains(s) for c in causes)]
+    unexplained = unexplained_lines(left, signals, steps)
+    status = _status(causes, symptoms, unexplained, steps)
+    return Verdict(
+        status=status,
+        summary=summary(status, question, [c.whole for c in causes], unexplained, steps),
+        causes=tuple(_cause(c, symptoms) for c in causes),
+        ruled_out=_ruled_out(causes, denied, excluded),
+        unexplained=unexplained,
+        not_checked=_not_checked(status, steps),
+    )
 
 
-def _sorted_out(raised: Sequence[Finding], signals: Sequence[Signal]) -> tuple[list[Finding], list[RuledOut]]:
-    """One candidate a code, and those that an answer contradicts."""
-    kept: dict[str, list[Finding]] = {}
-    denied: list[RuledOut] = []
-    for one in raised:
-        against = contradiction(one, signals)
-        if against is None:
-            kept.setdefault(one.code, []).append(one)
-        else:
-            line = against.evidence[0] if against.evidence else against.summary
-            denied.append(RuledOut(code=one.code, because=f"{one.summary} But it was answered: {line}"))
-    return [merge(same) for same in kept.values()], [d for d in denied if d.code not in kept]
-
-
-def _named(candidates: Sequence[Finding], symptoms: Sequence[Signal]) -> list[Finding]:
+def _named(standing: Sequence[Candidate], symptoms: Sequence[Signal]) -> list[Candidate]:
     """The causes to name, most likely first."""
-    covered = {f.code: frozenset(i for i, s in enumerate(symptoms) if explains(f, s)) for f in candidates}
-    by_code = {f.code: f for f in candidates}
-    hidden = {lesser for f in candidates if _at_work(f, covered) for lesser in HIDES.get(f.code, frozenset())}
-    open_codes = [c for c in by_code if c not in hidden]
-    cover = _cover({c: covered[c] for c in open_codes}, by_code)
-    chosen = set(cover) | {c for c in open_codes if _stands_alone(by_code[c])}
-    ordered = sorted(chosen, key=lambda c: _rank(by_code[c], len(covered[c]), c in cover))
-    return [by_code[c] for c in ordered]
-
-
-def _at_work(finding: Finding, covered: dict[str, frozenset[int]]) -> bool:
-    """Whether a cause may hide its consequences: it is sure, or it explains something."""
-    return finding.confidence is Confidence.HIGH or bool(covered[finding.code])
-
-
-def _stands_alone(finding: Finding) -> bool:
-    """Whether a finding needs no symptom: a part that cannot work as it stands, or a risk, seen for sure.
-
-    What is wrong with pods' own settings shows from inside those pods only, where no probe has been: it stands unless it
-    is a mere hint.
-    """
-    if finding.scope.pods and CODES[finding.code].status == Status.PROBLEM:
-        return finding.confidence is not Confidence.LOW
-    return finding.confidence is Confidence.HIGH
+    covered = {c.code: frozenset(i for i, s in enumerate(symptoms) if c.explains(s)) for c in standing}
+    by_code = {c.code: c.whole for c in standing}
+    cover = _cover(covered, by_code)
+    chosen = [c for c in standing if c.code in cover or c.sure]
+    return sorted(chosen, key=lambda c: _rank(c.whole, len(covered[c.code]), c.code in cover))
 
 
 def _cover(covered: dict[str, frozenset[int]], by_code: dict[str, Finding]) -> tuple[str, ...]:
@@ -122,6 +99,7 @@ def _rank(finding: Finding, explained: int, in_cover: bool) -> tuple[object, ...
     return (
         not in_cover,
         CODES[finding.code].status != Status.PROBLEM,
+        finding.code in LEAST,
         -SURE[finding.confidence],
         finding.severity is not Severity.CRITICAL,
         -explained,
@@ -129,58 +107,27 @@ def _rank(finding: Finding, explained: int, in_cover: bool) -> tuple[object, ...
     )
 
 
-def _verdict(
-    question: Question,
-    steps: Sequence[StepResult],
-    causes: Sequence[Finding],
-    symptoms: Sequence[Signal],
-    left: Sequence[Signal],
-    denied: Sequence[RuledOut],
-    excluded: Sequence[Excluded],
-) -> Verdict:
-    not_checked = tuple(
-        NotChecked(check=s.check, because=s.because or s.summary, grant=s.grant)
-        for s in steps
-        if s.because and _blind(s)
-    )
-    named = tuple(_cause(f, symptoms) for f in causes)
-    unexplained = unexplained_lines(left)
-    status = _status(causes, symptoms, unexplained, steps)
-    return Verdict(
-        status=status,
-        summary=summary(status, question, causes, unexplained, steps),
-        causes=named,
-        ruled_out=_ruled_out(causes, denied, excluded),
-        unexplained=unexplained,
-        not_checked=not_checked or _nothing_seen(status, steps),
-    )
-
-
-def _blind(step: StepResult) -> bool:
-    return step.outcome is not Outcome.SKIPPED
-
-
-def _nothing_seen(status: Status, steps: Sequence[StepResult]) -> tuple[NotChecked, ...]:
-    if status is not Status.CANNOT_SEE:
-        return ()
-    return tuple(
-        NotChecked(check=s.check, because=s.summary, grant=s.grant) for s in steps if s.outcome is not Outcome.OK
-    )
+def _not_checked(status: Status, steps: Sequence[StepResult]) -> tuple[NotChecked, ...]:
+    """Steps that could not look; where nothing was seen, all that did not."""
+    blind = [s for s in steps if s.because and s.outcome is not Outcome.SKIPPED]
+    if not blind and status is Status.CANNOT_SEE:
+        blind = [s for s in steps if s.outcome is not Outcome.OK]
+    return tuple(NotChecked(check=s.check, because=s.because or s.summary, grant=s.grant) for s in blind)
 
 
 def _status(
-    causes: Sequence[Finding], symptoms: Sequence[Signal], unexplained: Sequence[str], steps: Sequence[StepResult]
+    causes: Sequence[Candidate], symptoms: Sequence[Signal], unexplained: Sequence[str], steps: Sequence[StepResult]
 ) -> Status:
-    if unexplained or any(_breaks(f, symptoms) for f in causes):
+    if unexplained or any(_breaks(c, symptoms) for c in causes):
         return Status.PROBLEM
     if causes:
         return Status.AT_RISK
     return Status.HEALTHY if _seen_enough(steps) else Status.CANNOT_SEE
 
 
-def _breaks(finding: Finding, symptoms: Iterable[Signal]) -> bool:
+def _breaks(cause: Candidate, symptoms: Iterable[Signal]) -> bool:
     """Whether the cause makes a problem: its code says so, or a symptom does."""
-    return CODES[finding.code].status == Status.PROBLEM or any(explains(finding, s) for s in symptoms)
+    return CODES[cause.code].status == Status.PROBLEM or any(cause.explains(s) for s in symptoms)
 
 
 def _seen_enough(steps: Sequence[StepResult]) -> bool:
@@ -194,8 +141,9 @@ def _seen_enough(steps: Sequence[StepResult]) -> bool:
     return any(s.outcome in looked for s in steps)
 
 
-def _cause(finding: Finding, symptoms: Sequence[Signal]) -> Cause:
-    explained = [s for s in symptoms if explains(finding, s)]
+def _cause(candidate: Candidate, symptoms: Sequence[Signal]) -> Cause:
+    finding = candidate.whole
+    explained = [s for s in symptoms if candidate.explains(s)]
     evidence = [*finding.evidence, *(line for s in explained[:3] for line in s.evidence[:1])]
     return Cause(
         code=finding.code,
@@ -211,10 +159,10 @@ def _cause(finding: Finding, symptoms: Sequence[Signal]) -> Cause:
 
 
 def _ruled_out(
-    causes: Sequence[Finding], denied: Sequence[RuledOut], excluded: Sequence[Excluded]
+    causes: Sequence[Candidate], denied: Sequence[RuledOut], excluded: Sequence[Excluded]
 ) -> tuple[RuledOut, ...]:
     """What answers contradict, and what steps found not to be so; nothing that is named."""
-    named = {f.code for f in causes}
+    named = {c.code for c in causes}
     found: dict[str, RuledOut] = {}
     for one in denied:
         if one.code not in named:

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from contract.model import Effect, Finding, Path, Scope, Signal
 
-from .explains import ANSWERED, EXPLAINS
+from .explains import ANSWERED, BEHIND, EXPLAINS, Proof
+
+DIRECT = (Path.REPLICA, Path.FORWARD, Path.UPSTREAM)
 
 
 def explains(finding: Finding, symptom: Signal) -> bool:
     """Whether the cause makes this symptom: the kind of cell fits, and the place."""
-    patterns = EXPLAINS.get(finding.code, ())
-    fits = any(
-        symptom.path in p.paths
-        and symptom.effect in p.effects
-        and symptom.kind in p.kinds
-        and (not p.transports or symptom.transport in p.transports)
-        for p in patterns
-    )
-    return fits and touches(finding.scope, symptom)
+    fits = any(pattern.fits(symptom) for pattern in EXPLAINS.get(finding.code, ()))
+    return fits and touches(finding.scope, symptom, behind=finding.code in BEHIND)
 
 
-def touches(scope: Scope, symptom: Signal) -> bool:
-    """Whether a symptom lies in a scope. What goes through the Service meets every server behind it."""
+def touches(scope: Scope, symptom: Signal, *, behind: bool = False) -> bool:
+    """Whether a symptom lies in a scope. What goes through the Service meets every server behind it.
+
+    behind: the scope's servers are name servers behind CoreDNS, so that every CoreDNS pod suffers.
+    """
     if scope.pods and (symptom.pod not in scope.pods and not _of_asked_name(symptom)):
         return False
     if not scope.pods and symptom.pod and not _reaches_pod(scope, symptom):
@@ -32,11 +31,11 @@ def touches(scope: Scope, symptom: Signal) -> bool:
         return False
     if scope.kinds and symptom.kind and symptom.kind not in scope.kinds:
         return False
-    if scope.zones and symptom.zone and not any(_under(symptom.zone, zone) for zone in scope.zones):
+    if scope.zones and symptom.zone and not _in_zones(scope, symptom):
         return False
     if scope.zones and not symptom.zone:
         return symptom.server in scope.servers
-    return _in_place(scope, symptom)
+    return _in_place(scope, symptom, behind=behind)
 
 
 def _of_asked_name(symptom: Signal) -> bool:
@@ -49,8 +48,8 @@ def _reaches_pod(scope: Scope, symptom: Signal) -> bool:
     return not scope.nodes or symptom.node in scope.nodes or any(node == symptom.node for node, _ in scope.pairs)
 
 
-def _in_place(scope: Scope, symptom: Signal) -> bool:
-    direct = symptom.path in (Path.REPLICA, Path.FORWARD, Path.UPSTREAM)
+def _in_place(scope: Scope, symptom: Signal, *, behind: bool) -> bool:
+    direct = symptom.path in DIRECT
     if scope.pairs:
         if direct:
             return (symptom.node, symptom.server) in scope.pairs
@@ -58,9 +57,23 @@ def _in_place(scope: Scope, symptom: Signal) -> bool:
     if scope.nodes and symptom.node and symptom.node not in scope.nodes:
         # From elsewhere, only the servers on those nodes can be out of reach.
         return bool(scope.servers) and symptom.server in scope.servers
-    if scope.servers and direct and not scope.nodes:
-        return symptom.server in scope.servers
+    if direct and not scope.nodes:
+        return _server_fits(scope, symptom, behind=behind)
     return True
+
+
+def _server_fits(scope: Scope, symptom: Signal, *, behind: bool) -> bool:
+    """Servers behind CoreDNS are addresses, CoreDNS pods are `pod/NAME`: each limits its own column only."""
+    named = scope.servers
+    if symptom.path is Path.UPSTREAM:
+        named = tuple(s for s in named if not s.startswith("pod/"))
+    elif behind:
+        named = tuple(s for s in named if s.startswith("pod/"))
+    return not named or symptom.server in named
+
+
+def _in_zones(scope: Scope, symptom: Signal) -> bool:
+    return any(_under(symptom.zone, zone) for zone in scope.zones)
 
 
 def _under(name: str, zone: str) -> bool:
@@ -68,31 +81,75 @@ def _under(name: str, zone: str) -> bool:
     return not zone or name == zone or name.endswith(f".{zone}")
 
 
-def contradiction(finding: Finding, signals: Iterable[Signal]) -> Signal | None:
-    """An answer that could not have come while the cause is at work; None where there is none, or symptoms beside it."""
-    paths = ANSWERED.get(finding.code, frozenset())
-    here = [s for s in signals if s.path in paths and _exactly(finding.scope, s)]
-    good = [s for s in here if s.effect is Effect.OK]
-    return good[0] if good and len(good) == len(here) else None
+def within(inner: Scope, outer: Scope) -> bool:
+    """Whether all that INNER speaks of lies in what OUTER speaks of, as far as their fields tell."""
+    nodes = inner.nodes or tuple(node for node, _ in inner.pairs)
+    held = outer.nodes or tuple(node for node, _ in outer.pairs)
+    return (
+        _inside(nodes, held)
+        and (not outer.pairs or not inner.pairs or _inside(inner.pairs, outer.pairs))
+        and _inside(inner.pods, outer.pods)
+        and (not outer.transports or _inside(inner.transports, outer.transports))
+        and (not outer.zones or _inside(inner.zones, outer.zones))
+        and (not (outer.servers and inner.servers) or _inside(inner.servers, outer.servers))
+    )
 
 
-def _exactly(scope: Scope, signal: Signal) -> bool:
-    """Whether a signal lies in the very cells that the scope names."""
+def _inside(inner: Sequence[object], outer: Sequence[object]) -> bool:
+    return not outer or (bool(inner) and set(inner) <= set(outer))
+
+
+def narrowed(finding: Finding, signals: Sequence[Signal]) -> Finding | Signal:
+    """The finding without the places where answers contradict it; the answer, where they do so everywhere."""
+    for proof in ANSWERED.get(finding.code, ()):
+        if not proof.counts(finding.scope):
+            continue
+        here = [s for s in signals if s.path in proof.paths and _exactly(finding, s)]
+        good = [s for s in here if s.effect is Effect.OK]
+        if good and len(good) == len(here):
+            return good[0]
+        if good:
+            finding = replace(finding, scope=_without(finding, here, proof))
+    return finding
+
+
+def _without(finding: Finding, here: Sequence[Signal], proof: Proof) -> Scope:
+    """The scope without its pairs, nodes, servers or pods from which every answer came."""
+    scope = finding.scope
+    if scope.pairs:
+        return replace(scope, pairs=tuple(p for p in scope.pairs if not _well(s for s in here if _pair(s) == p)))
+    if scope.pods:
+        return replace(scope, pods=tuple(p for p in scope.pods if not _well(s for s in here if s.pod == p)))
+    if scope.nodes:
+        return replace(scope, nodes=tuple(n for n in scope.nodes if not _well(s for s in here if s.node == n)))
+    if scope.servers and Path.REPLICA in proof.paths:
+        return replace(scope, servers=tuple(v for v in scope.servers if not _well(s for s in here if s.server == v)))
+    return scope
+
+
+def _pair(signal: Signal) -> tuple[str, str]:
+    return signal.node, signal.server
+
+
+def _well(signals: Iterable[Signal]) -> bool:
+    """Whether there was a question, and every one was answered."""
+    seen = list(signals)
+    return bool(seen) and not any(s.bad for s in seen)
+
+
+def _exactly(finding: Finding, signal: Signal) -> bool:
+    """Whether a signal lies in the very cells that the finding's scope names."""
+    scope = finding.scope
     if scope.pods:
         return signal.pod in scope.pods
-    if signal.pod:
+    if signal.pod or (scope.transports and signal.transport not in scope.transports):
         return False
-    if scope.transports and signal.transport not in scope.transports:
+    if scope.kinds and signal.kind not in scope.kinds:
+        return False
+    if scope.zones and not (signal.zone and _in_zones(scope, signal)):
         return False
     if scope.pairs:
-        return (signal.node, signal.server) in scope.pairs
-    if scope.servers and signal.server not in scope.servers:
-        return False
-    if scope.zones and signal.zone and not any(_under(signal.zone, zone) for zone in scope.zones):
+        return _pair(signal) in scope.pairs
+    if scope.servers and not _server_fits(scope, signal, behind=finding.code in BEHIND):
         return False
     return not scope.nodes or signal.node in scope.nodes
-
-
-def same_place(symptoms: Sequence[Signal]) -> tuple[str, ...]:
-    """The nodes that symptoms were seen from."""
-    return tuple(dict.fromkeys(s.node for s in symptoms if s.node))

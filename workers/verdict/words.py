@@ -4,64 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contract.model import Effect, Finding, NameKind, Outcome, Path, Question, Signal, Status, StepResult
+from contract.model import Effect, Finding, NameKind, Outcome, Question, Signal, Status, StepResult
 
-LAYERS = {
-    Path.CLUSTER_IP: "the way through the Service (kube-proxy's rules, the Service, its endpoints)",
-    Path.REPLICA: "the network between the nodes and the CoreDNS pods (security groups, network ACLs, policies, routes)",
-    Path.FORWARD: "CoreDNS itself, or what it forwards to",
-    Path.UPSTREAM: "the name servers that CoreDNS forwards to",
-    Path.CLIENT: "what pods are given as resolv.conf, or their resolver",
-    Path.NODE_LOCAL: "NodeLocal DNSCache on the node",
-    Path.OTHER: "the node's network",
-}
-NEXT = {
-    Path.CLUSTER_IP: "restart kube-proxy on one such node and ask again",
-    Path.REPLICA: "compare security groups, network ACLs and policies of a node that works with one that does not",
-    Path.FORWARD: "read the logs of that CoreDNS pod",
-    Path.UPSTREAM: "ask the VPC resolver from a node itself",
-    Path.CLIENT: "compare /etc/resolv.conf of a pod that works with one that does not",
-    Path.NODE_LOCAL: "look at the node-local-dns pod of that node",
-    Path.OTHER: "look at the node",
-}
+from .layers import ADVICE
+from .localise import Layer, layer_of
+from .view import Matrix
+
 VERBS = {
     Effect.SILENT: "no answer",
     Effect.LOSSY: "answers only sometimes",
     Effect.UNREACHABLE: "refused at once",
-    Effect.SERVFAIL: "SERVFAIL",
-    Effect.NXDOMAIN: "no such name (NXDOMAIN)",
+    Effect.SERVFAIL: "an error (SERVFAIL)",
+    Effect.NXDOMAIN: "“no such name” (NXDOMAIN)",
     Effect.NODATA: "an answer without an address",
-    Effect.REFUSED: "REFUSED",
+    Effect.REFUSED: "a refusal (REFUSED)",
     Effect.WRONG: "a wrong answer",
     Effect.SLOW: "slow answers",
     Effect.FAILED: "a failure",
 }
-MANY = 8
+NAMES = {
+    NameKind.INTERNAL: "names inside the cluster",
+    NameKind.EXTERNAL: "outside names",
+    NameKind.ASKED: "the asked name",
+    NameKind.CANARY: "a name that nobody has",
+}
+SHOWN = 3
 
 
-def unexplained_lines(left: Sequence[Signal]) -> tuple[str, ...]:
-    """The symptoms that no cause explains, drawn together by way and effect, with the cheapest next test."""
-    groups: dict[tuple[Path, Effect, NameKind], list[Signal]] = {}
+def unexplained_lines(
+    left: Sequence[Signal], signals: Sequence[Signal], steps: Sequence[StepResult]
+) -> tuple[str, ...]:
+    """One line a layer for the symptoms that no cause explains: what fails, where it points, the cheapest next test."""
+    matrix = Matrix(signals)
+    groups: dict[Layer, list[Signal]] = {}
     for one in left:
-        groups.setdefault((one.path, one.effect, one.kind), []).append(one)
-    return tuple(_line(*key, group) for key, group in list(groups.items())[:MANY])
+        groups.setdefault(layer_of(one, matrix), []).append(one)
+    return tuple(_line(layer, groups[layer], steps) for layer in Layer if layer in groups)
 
 
-def _line(path: Path, effect: Effect, kind: NameKind, group: Sequence[Signal]) -> str:
-    where = _places(group)
-    if len(group) == 1:
-        said = group[0].summary.rstrip(".")
-    else:
-        what = f"{kind} names" if kind else "questions"
-        said = f"{len(group)} ways of asking {what} got {VERBS.get(effect, effect)}{where}"
-    return f"{said}. It points at {LAYERS[path]}. Next: {NEXT[path]}."
+def _line(layer: Layer, group: Sequence[Signal], steps: Sequence[StepResult]) -> str:
+    advice = ADVICE[layer]
+    said = group[0].summary.rstrip(".") if len(group) == 1 else _together(group)
+    return f"{said}. It points at {advice.points}. Next: {_blind(advice.checks, steps) or advice.test}."
 
 
-def _places(group: Sequence[Signal]) -> str:
+def _together(group: Sequence[Signal]) -> str:
+    names = _list([NAMES[k] for k in NAMES if any(s.kind is k for s in group)], " and ") or "questions"
+    came = _list([VERBS[e] for e in VERBS if any(s.effect is e for s in group)], " or ")
+    pods = list(dict.fromkeys(s.pod for s in group if s.pod))
     nodes = list(dict.fromkeys(s.node for s in group if s.node))
     servers = list(dict.fromkeys(s.server for s in group if s.server))
-    places = f" from {', '.join(nodes[:4])}{' and more' if len(nodes) > 4 else ''}" if nodes else ""
-    return places + (f" at {', '.join(servers[:4])}{' and more' if len(servers) > 4 else ''}" if servers else "")
+    source = f" from pod {_some(pods)}" if pods else f" from {_some(nodes)}" if nodes else ""
+    target = f" at {_some(servers)}" if servers else ""
+    first = f"{names[:1].upper()}{names[1:]}"
+    return f"{first} get {came}{source}{target} ({len(group)} ways of asking)"
+
+
+def _some(things: Sequence[str]) -> str:
+    more = f" and {len(things) - SHOWN} more" if len(things) > SHOWN else ""
+    return ", ".join(things[:SHOWN]) + more
+
+
+def _list(things: Sequence[str], last: str) -> str:
+    return last.join(filter(None, [", ".join(things[:-1]), things[-1]])) if things else ""
+
+
+def _blind(checks: Sequence[str], steps: Sequence[StepResult]) -> str:
+    """A step that looks at this layer and could not: its grant is the cheapest test."""
+    for one in steps:
+        if one.check in checks and one.outcome is Outcome.UNKNOWN and one.grant:
+            return f"let the step “{one.title}” look (needs: {one.grant.split('; ')[0]}) and check again"
+    return ""
 
 
 def summary(
@@ -71,17 +84,29 @@ def summary(
     unexplained: Sequence[str],
     steps: Sequence[StepResult],
 ) -> str:
-    """The verdict in one sentence."""
+    """The verdict in one sentence, or two."""
     if causes:
         more = f" ({len(causes) - 1} more below.)" if len(causes) > 1 else ""
         return f"{causes[0].summary}{more}"
     if unexplained:
         return f"DNS fails, and no known cause fits: {unexplained[0]}"
     if status is Status.HEALTHY:
-        looked = sum(s.outcome is Outcome.OK for s in steps)
-        blind = sum(s.outcome is Outcome.UNKNOWN for s in steps)
-        about = f", {question.name} included" if question.name else ""
-        rest = f"; {blind} could not look" if blind else ""
-        return f"DNS works in {question.cluster}{about}: {looked} of {len(steps)} steps found nothing wrong{rest}."
+        return _healthy(question, steps)
     first = next((s for s in steps if s.outcome is Outcome.UNKNOWN), None)
-    return f"DNS in {question.cluster} could not be seen: {first.because or first.summary if first else 'no step could look'}."
+    why = (first.because or first.summary) if first else "no step could look"
+    return f"DNS in {question.cluster} could not be seen: {why}."
+
+
+def _healthy(question: Question, steps: Sequence[StepResult]) -> str:
+    looked = sum(s.outcome is Outcome.OK for s in steps)
+    blind = sum(s.outcome is Outcome.UNKNOWN for s in steps)
+    about = f", {question.name} included" if question.name else ""
+    rest = f"; {blind} could not look" if blind else ""
+    text = f"DNS works in {question.cluster}{about}: {looked} of {len(steps)} steps found nothing wrong{rest}."
+    if question.pod and any(s.pod == question.pod for step in steps for s in step.signals):
+        text += (
+            f" Lookups from the network of pod {question.pod} work too. If its application still fails, what is left "
+            "cannot be seen from outside: the resolver in its image, an address that it keeps, or a connection that it "
+            "has held since before. Restart one pod and compare."
+        )
+    return text

@@ -1,0 +1,121 @@
+"""Candidates for a cause: the findings of one code, without the places where answers contradict them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from contract.catalogue import CODES
+from contract.model import Confidence, Finding, RuledOut, Scope, Severity, Signal, Status
+
+from .consequences import ANYWHERE, SAME_PLACE, SAME_SERVERS, UNSURE
+from .match import explains, narrowed, within
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The findings of one code. whole: them as one."""
+
+    parts: tuple[Finding, ...]
+    whole: Finding
+
+    @property
+    def code(self) -> str:
+        """The code that they share."""
+        return self.whole.code
+
+    @property
+    def sure(self) -> bool:
+        """Whether it needs no symptom: a part that cannot work as it stands, or a risk, seen for sure.
+
+        What is wrong with pods' own settings shows from inside those pods only, where no probe has been: it stands unless
+        it is a mere hint.
+        """
+        return any(_stands_alone(part) for part in self.parts)
+
+    def explains(self, symptom: Signal) -> bool:
+        """Whether one of its findings makes the symptom."""
+        return any(explains(part, symptom) for part in self.parts)
+
+
+def _stands_alone(finding: Finding) -> bool:
+    if finding.scope.pods and CODES[finding.code].status == Status.PROBLEM:
+        return finding.confidence is not Confidence.LOW
+    return finding.confidence is Confidence.HIGH
+
+
+def candidates(
+    raised: Sequence[Finding], signals: Sequence[Signal]
+) -> tuple[tuple[Candidate, ...], tuple[RuledOut, ...]]:
+    """What stands against the answers, one a code, and what they rule out."""
+    kept: list[Finding] = []
+    denied: list[RuledOut] = []
+    for one in raised:
+        left = narrowed(one, signals)
+        if isinstance(left, Finding):
+            kept.append(left)
+        else:
+            line = left.evidence[0] if left.evidence else left.summary
+            denied.append(RuledOut(code=one.code, because=f"{one.summary} But it was answered: {line}"))
+    codes = {f.code for f in kept}
+    return _roots(kept, signals), tuple(d for d in denied if d.code not in codes)
+
+
+def _roots(kept: Sequence[Finding], signals: Sequence[Signal]) -> tuple[Candidate, ...]:
+    """Without what is the consequence of another finding that is sure or shows."""
+    symptoms = [s for s in signals if s.bad]
+    at_work = [f for f in kept if _stands_alone(f) or any(explains(f, s) for s in symptoms)]
+    groups: dict[str, list[Finding]] = {}
+    for one in kept:
+        if not any(_brings(other, one) for other in at_work):
+            groups.setdefault(one.code, []).append(one)
+    return tuple(Candidate(tuple(same), merge(same)) for same in groups.values())
+
+
+def _brings(cause: Finding, lesser: Finding) -> bool:
+    """Whether the one is a consequence of the other, or a vaguer word for it."""
+    if lesser.code in ANYWHERE.get(cause.code, ()):
+        return True
+    if lesser.code in UNSURE.get(cause.code, ()):
+        return lesser.confidence is not Confidence.HIGH
+    if lesser.code in SAME_SERVERS.get(cause.code, ()):
+        return bool(lesser.scope.servers) and set(lesser.scope.servers) <= set(cause.scope.servers)
+    return lesser.code in SAME_PLACE.get(cause.code, ()) and within(lesser.scope, cause.scope)
+
+
+def merge(same: Sequence[Finding]) -> Finding:
+    """Findings of one code as one: the surest, then the worst first, subjects, evidence and scopes together."""
+    if len(same) == 1:
+        return same[0]
+    order = sorted(same, key=lambda f: (f.confidence is not Confidence.HIGH, f.severity is not Severity.CRITICAL))
+    first, others = order[0], len(order) - 1
+    more = f"{first.summary.rstrip('.')}; and {others} more like it."
+    return replace(
+        first,
+        summary=first.summary if len({f.summary for f in order}) == 1 else more,
+        subject=_joined(f.subject for f in order),
+        evidence=tuple(dict.fromkeys(line for f in order for line in f.evidence))[:24],
+        commands=tuple(dict.fromkeys(c for f in order for c in f.commands))[:12],
+        change=next((f.change for f in order if f.change), ""),
+        scope=_together([f.scope for f in order]),
+    )
+
+
+def _joined(subjects: Iterable[str]) -> str:
+    """Subjects, as many as a line holds whole."""
+    shown = list(dict.fromkeys(s for s in subjects if s))
+    while len(", ".join(shown)) > 500:
+        shown.pop()
+    return ", ".join(shown)
+
+
+def _together(scopes: Sequence[Scope]) -> Scope:
+    fields = ("nodes", "servers", "kinds", "transports", "pods", "zones", "pairs")
+    return Scope(
+        **{
+            name: tuple(dict.fromkeys(item for scope in scopes for item in getattr(scope, name)))
+            if all(getattr(scope, name) for scope in scopes)
+            else ()
+            for name in fields
+        }
+    )
