@@ -172,6 +172,7 @@ def _forwarded(facts: Facts, name: str, rule: ResolverRule) -> Iterator[Finding]
             f"aws route53resolver get-resolver-rule{region} --resolver-rule-id {rule.id}",
             f"aws route53resolver disassociate-resolver-rule{region} --vpc-id {facts.vpc} --resolver-rule-id {rule.id}",
         ),
+        # Where names that the rule does not take fail too, something else may keep them all from an answer.
         confidence=Confidence.LOW if others_fail else Confidence.HIGH if failing else Confidence.MEDIUM,
         scope=_scope(rule.domain),
     )  # fmt: skip
