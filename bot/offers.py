@@ -8,6 +8,7 @@ import secrets
 import msgspec
 from redis import Redis
 
+from contract.decoding import learn
 from contract.model import Question
 
 _SECONDS = 24 * 3600
@@ -19,6 +20,9 @@ class Offer(msgspec.Struct, frozen=True):
 
     question: Question
     channel: str
+
+
+learn(Offer)
 
 
 class Offers:

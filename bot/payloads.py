@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from bot.policy import Caller
+from contract.decoding import learn
 from contract.refusal import Refused
 
 T = TypeVar("T")
@@ -183,6 +184,9 @@ class MentionEvent(msgspec.Struct, frozen=True):
             thread_ts=event.thread_ts or event.ts,
             outsider=guest or len(teams) > 1 or bool(event.bot_id) or bool(event.subtype),
         )
+
+
+learn(Slash, Click, Submission, MentionEvent)
 
 
 def read(body: Mapping[str, Any], kind: type[T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import threading
@@ -68,7 +69,8 @@ class HttpServer:
 
     def stop(self) -> None:
         """End `run` from another thread: its loop ends when it has nothing left to watch."""
-        self._server.trigger.pull_trigger(self._forget)
+        with contextlib.suppress(OSError):  # somebody else's wake-up has run it, and it closed the trigger
+            self._server.trigger.pull_trigger(self._forget)
 
     def _forget(self) -> None:
         watched = list(self._sockets.values())

@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from contract.decoding import learn
+
 _MOST_FIELDS = 100
 
 _Text = str | None
@@ -147,6 +149,9 @@ class _Envelope(msgspec.Struct):
         """Refuse what lacks the one thing that it is about."""
         if not getattr(self, _NEEDS.get(self.type or "", "type"), None) and self.type in _NEEDS:
             raise ValueError("the part is missing that it is about")
+
+
+learn(_Envelope)
 
 
 def shape_fault(body: bytes, content_type: str) -> str:

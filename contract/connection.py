@@ -36,6 +36,7 @@ def connect(url: str, *, patience: float = 0.0, timeout: float = 5.0) -> Redis:
     pauses = ExponentialWithJitterBackoff(cap=_LONGEST_PAUSE, base=0.05)
     return Redis.from_url(
         url,
+        driver_info=None,  # else each connection reads the metadata of a package to tell Redis its version
         socket_timeout=timeout,
         socket_connect_timeout=min(timeout, 5.0),
         retry=Retry(pauses, retries),

@@ -18,6 +18,7 @@ from redis.client import Pipeline
 
 from contract.blocks import Message
 from contract.connection import DAY, QUARTER, atomically, clock, store, text
+from contract.decoding import learn
 from contract.leases import Lease, Leases
 
 T = TypeVar("T")
@@ -129,6 +130,9 @@ class Thread:
     def next(self) -> Row | None:
         """The first row that Slack has still to take."""
         return next((row for row in self.rows if row.open), None)
+
+
+learn(Thread)
 
 
 class Outbox:

@@ -12,6 +12,7 @@ from redis.client import Pipeline
 
 from contract.blocks.views import ACTIVE, RunView, State
 from contract.connection import text
+from contract.decoding import learn
 from contract.model import Question, Report, StepResult, Verdict
 
 LIVE = "live"
@@ -98,6 +99,9 @@ class RunRecord:
             verdict=self.verdict,
             steps=self.steps,
         )
+
+
+learn(RunRecord)
 
 
 def key(run: str) -> str:

@@ -54,6 +54,7 @@ def log_to_stderr(level: str) -> None:
     """
     stream = logging.StreamHandler()
     stream.setFormatter(Redacted("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    stream.setLevel(level.upper())  # rq sets levels of its own on its loggers
     root = logging.getLogger()
     root.handlers[:] = [stream]
     root.setLevel(level.upper())

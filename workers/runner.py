@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from contract.decoding import learn
 from contract.model import Excluded, Finding, Outcome, Severity, Signal, StepResult
 
 from .checks import Check
@@ -37,6 +38,8 @@ class Kept:
     broken: str = ""
     seconds: float = 0.0
 
+
+learn(Kept)
 
 Keep = Callable[[Kept], None]
 

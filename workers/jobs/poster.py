@@ -22,6 +22,9 @@ GATHER = 1.5
 LAST_WORDS = 20.0
 """Seconds that a job waits for Slack at its end. What is left then is sent by a mailer."""
 
+FIRST_WORDS = 0.1
+"""Seconds for which the checks wait for the first post: all of them at once would only slow it down."""
+
 _POLL = 0.25
 
 log = logging.getLogger(__name__)
@@ -41,10 +44,12 @@ class Poster:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._over = threading.Event()
+        self._began = threading.Event()
         self._background = threading.Thread(target=self._loop, name="poster", daemon=True)
 
     def __enter__(self) -> Self:
         self._background.start()
+        self._began.wait(FIRST_WORDS)
         return self
 
     def __exit__(
@@ -75,6 +80,7 @@ class Poster:
         while not self._over.is_set():
             self._write_due()
             wait = self._turn()
+            self._began.set()
             self._wake.wait(_POLL if wait is None else min(wait, _POLL))
             self._wake.clear()
 
