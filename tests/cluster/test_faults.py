@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .diagnosis import diagnose, row
-from .faults import Box, Fault, box
+from .faults import Box, Fault, box, inject
 
 FAULTS = found.faults() if (found := box()) is not None else ()
 
@@ -21,7 +21,7 @@ def test_a_fault_is_named_first_and_nothing_else_is_blamed(
     if only_basic_faults and not fault.basic:
         pytest.skip("only the basic faults were asked for")
     try:
-        the_box.inject(fault)
+        inject(the_box, fault)
         found = diagnose(clusters, fault.question)
     finally:
         the_box.heal(fault)

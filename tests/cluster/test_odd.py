@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .diagnosis import diagnose, row
-from .faults import OWN, Box, Fault, box
+from .faults import OWN, Box, Fault, box, inject
 
 ODD = found.faults(OWN) if (found := box()) is not None else ()
 
@@ -21,7 +21,7 @@ def test_an_odd_cluster_that_works_is_healthy(
     if only_basic_faults:
         pytest.skip("only the basic faults were asked for")
     try:
-        the_box.inject(fault)
+        inject(the_box, fault)
         found = diagnose(clusters, fault.question)
     finally:
         the_box.heal(fault)

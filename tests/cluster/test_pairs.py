@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .diagnosis import diagnose
-from .faults import Box, Fault, box
+from .faults import Box, Fault, box, inject
 
 FAULTS = {fault.name: fault for fault in found.faults()} if (found := box()) is not None else {}
 PAIRS = (
@@ -37,7 +37,7 @@ def test_both_of_two_faults_are_named(
     pair = [FAULTS[name] for name in names]
     try:
         for fault in pair:
-            the_box.inject(fault)
+            inject(the_box, fault)
         found = diagnose(clusters, _question(pair))
     finally:
         the_box.heal(pair[0])

@@ -22,7 +22,7 @@ def _restart_one(box: Box, namespace: str, labels: str) -> None:
 
 def test_restarting_pods_are_no_fault(the_box: Box, clusters: Path, *, only_basic_faults: bool) -> None:
     """Run after run, with a CoreDNS, a kube-proxy and an application pod restarting by turns, every step is well."""
-    odd = []
+    odd: list[tuple[object, ...]] = []
     for number in range(FEW if only_basic_faults else RUNS):
         _restart_one(the_box, *RESTARTED[number % len(RESTARTED)])
         found = diagnose(clusters)
