@@ -18,6 +18,13 @@ def test_three_settings_are_enough() -> None:
     assert Key.of("", "xoxb-test").sign("job", "x") == settings.key.sign("job", "x")
 
 
+def test_an_address_of_slack_may_lack_its_last_slash() -> None:
+    """Methods are appended to it, so it ends in one."""
+    settings = Settings.from_env(GOOD | {"SLACK_API_URL": "http://127.0.0.1:8081/api"})
+
+    assert "http://127.0.0.1:8081/api/" == settings.slack_url
+
+
 def test_every_mistake_is_named_at_once() -> None:
     """One line for each, none with a value."""
     wrong = {

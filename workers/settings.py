@@ -47,7 +47,7 @@ class Settings:
         return cls(
             redis_url=given["REDIS_URL"],
             slack_token=given["SLACK_BOT_TOKEN"],
-            slack_url=given.get("SLACK_API_URL") or SLACK_URL,
+            slack_url=(given.get("SLACK_API_URL") or SLACK_URL).rstrip("/") + "/",
             clusters=given["DNSMEDIC_CLUSTERS"],
             key=Key.of(given.get("DNSMEDIC_KEY", ""), given["SLACK_BOT_TOKEN"]),
             probe_image=given.get("DNSMEDIC_PROBE_IMAGE", ""),

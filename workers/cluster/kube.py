@@ -22,8 +22,6 @@ from kubernetes.client.rest import RESTClientObject
 from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError, NewConnectionError
 from urllib3.exceptions import SSLError as PoolSSLError
 
-from contract.decoding import learn
-
 from .errors import CannotRead, Why
 from .grants import Resource
 from .objects import Object, Status, decode, decode_list
@@ -345,9 +343,6 @@ class Api:
         return timed_context(
             cafile=made.ssl_ca_cert, cadata=made.ca_cert_data, certificate=made.cert_file, key=made.key_file
         )
-
-
-learn(Status)
 
 
 def _status_of(body: bytes) -> Status:
