@@ -7,8 +7,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.ready
-# Processes that run tests; the machine has other work too.
-JOBS ?= 2
+# Processes that run tests: twice as many as a small machine has cores, since some tests wait for leases to run out.
+JOBS ?= 4
 # What goes to pytest besides, as in: make test ARGS="-k redis"
 ARGS ?=
 
