@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Event, Lock, Thread
 
-SECONDS_TO_STOP = 6.0
+SECONDS_TO_STOP = 4.0
 """What a process is given to end in order."""
 
 _EVERY = 0.1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,9 +114,8 @@ def _processes(stack: ExitStack, environment: dict[str, str], folder: Path) -> d
 
 
 def _start(clusters: Sequence[PretendCluster], say: Say) -> None:
-    with ThreadPoolExecutor(len(clusters)) as pool:
-        list(pool.map(lambda each: each.enter(HEALTHY), clusters))
     for each in clusters:
+        each.enter(HEALTHY)
         say(f"{each.name}, a pretend one       ready: {each.world.title}")
 
 

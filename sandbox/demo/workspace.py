@@ -20,7 +20,7 @@ TOPICS = {
     INCIDENTS: "Where things that break are talked about. Clusters may be checked here.",
     HEALTH: "The daily health report is posted here.",
     APPROVALS: "Fixes wait here for their approval.",
-    VENDORS: "Shared with people from outside. No cluster may be checked here.",
+    VENDORS: "Shared with people from outside.",
 }
 """What each channel is for."""
 

@@ -20,10 +20,10 @@ _NOT_TAKEN = {
 
 def act(controls: Controls, what: str, given: Json) -> Json:
     """Do one thing as a person. `error` of what comes back is "" or a sentence; `body` is what the app answered."""
+    if what not in _ACTS:
+        return {"error": "Nobody can do that here.", "body": None}
     try:
-        ack = _ACTS[what](controls, str(given["as"]), given)
-    except KeyError as missing:
-        return {"error": f"The page asked for something that is not there: {missing}.", "body": None}
+        ack = _ACTS[what](controls, _text(given, "as"), given)
     except (Impossible, Refusal) as refused:
         return {"error": _sentence(str(refused)), "body": None}
     if ack is None:
@@ -35,9 +35,16 @@ def _sentence(words: str) -> str:
     return f"Slack does not allow that: {words}."
 
 
+def _text(given: Json, name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or not value:
+        raise Impossible(f"the page did not say {name!r}")
+    return value
+
+
 def _write(controls: Controls, user: str, given: Json) -> Ack | None:
     """Send what was typed: a command, a mention or a message."""
-    slack, channel, text = controls.slack, str(given["channel"]), str(given["text"]).strip()
+    slack, channel, text = controls.slack, _text(given, "channel"), _text(given, "text").strip()
     thread = str(given.get("thread") or "")
     app = slack.state.workspace.app
     first, _, rest = text.partition(" ")
@@ -53,21 +60,22 @@ def _write(controls: Controls, user: str, given: Json) -> Ack | None:
 
 def _click(controls: Controls, user: str, given: Json) -> Ack | None:
     controls.somebody_presses()
-    return controls.slack.click(user, _where(controls, user, given["where"]), str(given["action"]), given.get("value"))
+    where = _where(controls, user, given.get("where"))
+    return controls.slack.click(user, where, _text(given, "action"), given.get("value"))
 
 
 def _options(controls: Controls, user: str, given: Json) -> Ack | None:
-    where = _where(controls, user, given["where"])
-    return controls.slack.options(user, where, str(given["action"]), str(given.get("typed") or ""))
+    where = _where(controls, user, given.get("where"))
+    return controls.slack.options(user, where, _text(given, "action"), str(given.get("typed") or ""))
 
 
 def _submit(controls: Controls, user: str, given: Json) -> Ack | None:
     controls.somebody_presses()
-    return controls.slack.submit(user, _open_view(controls, user, str(given["view"])), given.get("values") or {})
+    return controls.slack.submit(user, _open_view(controls, user, _text(given, "view")), given.get("values") or {})
 
 
 def _close(controls: Controls, user: str, given: Json) -> Ack | None:
-    return controls.slack.close(user, _open_view(controls, user, str(given["view"])))
+    return controls.slack.close(user, _open_view(controls, user, _text(given, "view")))
 
 
 def _home(controls: Controls, user: str, _given: Json) -> Ack | None:
@@ -75,24 +83,31 @@ def _home(controls: Controls, user: str, _given: Json) -> Ack | None:
 
 
 def _shortcut(controls: Controls, user: str, given: Json) -> Ack | None:
-    message = controls.slack.api.message(str(given["channel"]), str(given["ts"]))
-    return controls.slack.shortcut(user, message, str(given["name"]))
+    message = controls.slack.api.message(_text(given, "channel"), _text(given, "ts"))
+    return controls.slack.shortcut(user, message, _text(given, "name"))
 
 
-def _where(controls: Controls, user: str, where: Json) -> Message | Ephemeral | View:
-    """The message, private answer or view that holds an element. Raises KeyError, Impossible or Refusal."""
+def _where(controls: Controls, user: str, where: Any) -> Message | Ephemeral | View:
+    """The message, private answer or view that holds an element. Raises Impossible or Refusal."""
     api = controls.slack.api
+    if not isinstance(where, dict):
+        raise Impossible("the page did not say where")
     if where.get("view"):
-        return _open_view(controls, user, str(where["view"]))
+        return _open_view(controls, user, _text(where, "view"))
     if where.get("private"):
-        return {each.ts: each for each in api.ephemerals(user)}[str(where["ts"])]
-    return api.message(str(where["channel"]), str(where["ts"]))
+        found = [each for each in api.ephemerals(user) if each.ts == where.get("ts")]
+        if not found:
+            raise Impossible("that answer is gone")
+        return found[0]
+    return api.message(_text(where, "channel"), _text(where, "ts"))
 
 
 def _open_view(controls: Controls, user: str, view: str) -> View:
     home = controls.slack.api.home(user)
-    every = [*controls.slack.api.views, *([home] if home is not None else [])]
-    return {each.id: each for each in every}[view]
+    found = [each for each in (*controls.slack.api.views, home) if each is not None and each.id == view]
+    if not found:
+        raise Impossible("that form is closed already")
+    return found[0]
 
 
 _ACTS: dict[str, Callable[[Controls, str, Json], Ack | None]] = {

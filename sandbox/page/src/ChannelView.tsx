@@ -11,23 +11,20 @@ export function ChannelView({ channel }: { channel: Channel }) {
   const standing = useMemo(() => every.filter((each) => !each.thread || (!each.private && each.broadcast)), [every]);
   const replies = useMemo(() => byParent(every as Message[]), [every]);
   const name = channel.direct ? workspace.app.name : `#${channel.name}`;
-  const hasRun = standing.some((each) => !each.private && each.user === workspace.app.id);
   const chips = channel.has_app ? ["/dns-check cluster-a", "/dns-check", "/dns-check help"] : [];
   return (
     <>
       <MessageList label={`Messages in ${name}`} messages={standing} replies={replies}>
-        {!hasRun && (
-          <div className="welcome">
-            <h2>{name}</h2>
-            <p>{channel.topic || "Here you talk with dnsmedic alone."}</p>
-            {channel.has_app && (
-              <p>
-                Ask why DNS fails in a cluster: type <kbd>/dns-check cluster-a</kbd> below and press <kbd>Enter</kbd>. Then
-                break the cluster under <strong>Break things</strong>, and ask again.
-              </p>
-            )}
-          </div>
-        )}
+        <div className="welcome">
+          <h2>{name}</h2>
+          <p>{channel.topic || "Here you talk with dnsmedic alone."}</p>
+          {channel.has_app && (
+            <p>
+              Ask why DNS fails in a cluster: type <kbd>/dns-check cluster-a</kbd> below and press <kbd>Enter</kbd>. Then
+              break the cluster under <strong>Break things</strong>, and ask again.
+            </p>
+          )}
+        </div>
       </MessageList>
       <Composer key={channel.id} channel={channel.id} label={`Message ${name}, or type /`} chips={chips} />
     </>

@@ -1,5 +1,6 @@
 // A menu whose options the app provides while one types.
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { act } from "./api";
 import { useSession } from "./context";
 import type { BlockElement, Where } from "./types";
 
@@ -15,7 +16,7 @@ interface Props {
 }
 
 export function Finder({ element, where, label, onChange, describedBy, invalid, required, id }: Props) {
-  const { act } = useSession();
+  const { me } = useSession();
   const list = useId();
   const asked = useRef(0);
   const [typed, setTyped] = useState<string>(element.initial_option?.text.text ?? "");
@@ -28,7 +29,7 @@ export function Finder({ element, where, label, onChange, describedBy, invalid, 
   const find = async (text: string) => {
     if (text.length < least) return setOptions(null);
     const number = ++asked.current;
-    const { body, error } = await act("options", { where, action: element.action_id, typed: text });
+    const { body, error } = await act("options", { as: me, where, action: element.action_id, typed: text });
     if (number !== asked.current || error) return;
     const groups: any[] = body?.option_groups ?? [];
     setOptions([...(body?.options ?? []), ...groups.flatMap((group) => group.options)]);

@@ -1,0 +1,1 @@
+"""Plays of people with the demo's page, in a real browser."""

@@ -1,0 +1,208 @@
+// The plays: node plays.mjs PLAY URL [FOLDER FOR SCREENSHOTS]. Exit status 0 where it went as it should.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Stage } from "./stage.mjs";
+
+const [, , name, url, folder = ""] = process.argv;
+
+/** Look at what stands there at every width, dark and light. */
+async function looksWell(visitor, scene) {
+  const shoot = async (width, scheme) => {
+    if (!folder) return;
+    const path = join(folder, `${scene}-${width}-${scheme}.png`);
+    await visitor.page.mouse.move(0, 0);
+    await visitor.page.screenshot({ path, animations: "disabled", caret: "hide" });
+  };
+  assert.deepEqual(await visitor.faults(shoot), []);
+}
+
+const PLAYS = {
+  /** Somebody who has never seen it types what the page suggests, and gets a verdict in a thread. */
+  async newcomer(stage) {
+    const visitor = await stage.enter();
+    await visitor.channel.getByText("Ask why DNS fails in a cluster").waitFor();
+    await looksWell(visitor, "empty");
+    await visitor.page.setViewportSize({ width: 1280, height: 800 });
+    await visitor.box.click();
+    await visitor.box.pressSequentially("/dns-ch");
+    await visitor.page.getByRole("option", { name: /^\/dns-check/ }).waitFor();
+    await visitor.page.keyboard.press("Tab");
+    await visitor.box.pressSequentially("cluster-");
+    await visitor.page.getByRole("option", { name: "/dns-check cluster-b" }).waitFor();
+    await visitor.page.keyboard.press("Enter");
+    assert.equal(await visitor.box.inputValue(), "/dns-check cluster-a");
+    await visitor.page.keyboard.press("Enter");
+    await visitor.answer.getByText("Queued").waitFor();
+    assert.match(await visitor.verdict(), /Healthy/);
+    await visitor.run.getByRole("button", { name: /repl/ }).click();
+    await visitor.thread.getByText("The endpoints of kube-dns").first().waitFor();
+    await looksWell(visitor, "healthy");
+  },
+
+  /** Somebody breaks a cluster on the panel; the verdict names what is wrong. */
+  async broken(stage) {
+    const visitor = await stage.enter("Alice");
+    await visitor.heal();
+    await visitor.breakCluster("cluster-b", "CoreDNS runs no replica");
+    await visitor.check("cluster-b");
+    const words = await visitor.verdict();
+    assert.match(words, /Problem/);
+    assert.match(words, /coredns-scaled-to-zero/);
+    await visitor.openPanel();
+    await visitor.panel.getByRole("combobox", { name: "What was asked of" }).selectOption({ label: "cluster-b" });
+    await visitor.panel.getByText("DescribeCluster").first().waitFor();
+    await visitor.closePanel();
+    await looksWell(visitor, "broken");
+    await visitor.openPanel();
+    await looksWell(visitor, "panel");
+    await visitor.page.setViewportSize({ width: 1280, height: 800 });
+    await visitor.heal();
+  },
+
+  /** A guest is told no, and nobody else sees it. */
+  async guest(stage) {
+    const visitor = await stage.enter("Gus");
+    await visitor.say("/dns-check cluster-a");
+    await visitor.answer.getByText("is not a cluster that you can check").waitFor();
+    assert.equal(await visitor.runs(), 0);
+    await looksWell(visitor, "guest");
+    const other = await stage.enter("Bob");
+    await other.page.getByRole("link", { name: /vendors/ }).click();
+    await other.page.getByRole("combobox", { name: /^Message #vendors/ }).waitFor();
+    assert.equal(await other.page.getByText("is not a cluster that you can check").count(), 0);
+  },
+
+  /** Two people ask the same: there is one run, and the second joins it. */
+  async joined(stage) {
+    const [alice, bob] = [await stage.enter("Alice"), await stage.enter("Bob")];
+    const before = await alice.runs();
+    await bob.box.fill("/dns-check cluster-c");
+    await alice.say("/dns-check cluster-c");
+    await bob.page.keyboard.press("Enter");
+    await bob.answer.getByText("you joined it").waitFor();
+    await bob.verdict();
+    await looksWell(bob, "joined");
+    assert.equal(await alice.runs(), before + 1);
+  },
+
+  /** A worker dies in the middle of a run: another takes over, and the run ends with its verdict. */
+  async killed(stage) {
+    const visitor = await stage.enter("Alice");
+    await visitor.page.setViewportSize({ width: 1920, height: 1080 });
+    await visitor.openPanel();
+    await visitor.check("cluster-c");
+    await visitor.panel.getByRole("button", { name: "Kill the worker" }).click();
+    await visitor.panel.getByText(/started again/).waitFor();
+    assert.match(await visitor.verdict(), /Healthy/);
+    await looksWell(visitor, "killed");
+  },
+
+  /** Redis stops as a command is sent: nothing was started, and that is said. Once it is back, all is as before. */
+  async redis(stage) {
+    const visitor = await stage.enter("Alice");
+    await visitor.openPanel();
+    await visitor.panel.getByRole("checkbox", { name: /Stop Redis at the next press/ }).check();
+    await visitor.panel.getByText("Stops at the next press or command.").waitFor();
+    const before = await visitor.runs();
+    await visitor.say("/dns-check cluster-a");
+    await visitor.answer.getByText("Nothing was started").waitFor();
+    await visitor.panel.getByRole("button", { name: "Start Redis" }).click();
+    await visitor.panel.getByRole("button", { name: "Stop Redis" }).waitFor();
+    assert.equal(await visitor.runs(), before);
+    await visitor.until(async () => {
+      await visitor.say("/dns-check cluster-a");
+      return (await visitor.answer.innerText()).includes("cluster-a");
+    });
+    await visitor.verdict();
+  },
+
+  /** Answers of Slack get lost and some calls are refused: nothing is posted twice, and the verdict comes. */
+  async lost(stage) {
+    const visitor = await stage.enter("Alice");
+    await visitor.page.setViewportSize({ width: 1920, height: 1080 });
+    await visitor.openPanel();
+    await visitor.panel.getByRole("checkbox", { name: /Answers get lost/ }).check();
+    await visitor.panel.getByRole("checkbox", { name: /too many requests/ }).check();
+    const before = await visitor.runs();
+    await visitor.check("cluster-b");
+    await visitor.verdict();
+    assert.equal(await visitor.runs(), before + 1);
+    await visitor.run.getByRole("button", { name: /repl/ }).click();
+    const replies = await visitor.thread.getByRole("listitem").filter({ hasText: /1\/\d+ / }).allInnerTexts();
+    assert.equal(replies.filter((each) => /(^|\n)\W*1\/\d+ /.test(each)).length, 1);
+    await visitor.heal();
+  },
+
+  /** The form: opened by the bare command, corrected where it is wrong, and sent with the keyboard alone. */
+  async form(stage) {
+    const visitor = await stage.enter("Carol");
+    const { page } = visitor;
+    await visitor.say("/dns-check");
+    const form = page.getByRole("dialog", { name: "Check DNS" });
+    await form.waitFor();
+    await page.keyboard.type("cluster-a");
+    await form.getByRole("option", { name: "cluster-a" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("not a name");
+    await page.keyboard.press("Enter");
+    await form.getByRole("alert").waitFor();
+    assert.deepEqual(await visitor.seriousFaults(), []);
+    await looksWell(visitor, "form");
+    await form.getByRole("textbox", { name: /A name that fails/ }).fill("amazon.com");
+    await page.keyboard.press("Enter");
+    await form.getByText(/Queued|joined/).waitFor();
+    await page.keyboard.press("Escape");
+    await form.waitFor({ state: "detached" });
+    await visitor.verdict();
+  },
+
+  /** Stop asks first; the evidence of a run can be downloaded, and is what `dnsmedic replay` reads. */
+  async buttons(stage) {
+    const visitor = await stage.enter("Alice");
+    await visitor.check("cluster-a");
+    await visitor.run.getByRole("button", { name: "Stop" }).click();
+    await visitor.page.getByRole("dialog", { name: "Stop this check?" }).getByRole("button", { name: "Stop it" }).click();
+    await visitor.until(async () => /stopped by/i.test(await visitor.run.innerText()));
+    await visitor.run.getByRole("button", { name: "Re-run" }).click();
+    await visitor.run.getByRole("button", { name: /repl/ }).click();
+    await visitor.until(async () => /Healthy/.test(await visitor.thread.innerText()));
+    await visitor.thread.getByRole("button", { name: "Download evidence" }).last().click();
+    const [download] = await Promise.all([
+      visitor.page.waitForEvent("download"),
+      visitor.thread.getByRole("link", { name: /\.json/ }).first().click(),
+    ]);
+    assert.ok(JSON.parse(await readFile(await download.path(), "utf8")));
+  },
+
+  /** With the keyboard alone, by name: the channels, the home of the app, the colours. */
+  async around(stage) {
+    const visitor = await stage.enter("Alice", { width: 390, scheme: "dark" });
+    const { page } = visitor;
+    await page.getByRole("button", { name: "Channels" }).press("Enter");
+    await page.getByRole("link", { name: "approvals" }).press("Enter");
+    await page.getByRole("combobox", { name: /^Message #approvals/ }).waitFor();
+    await page.getByRole("button", { name: "Channels" }).press("Enter");
+    await page.getByRole("link", { name: "dnsmedic home" }).press("Enter");
+    await page.getByRole("region", { name: "Home of dnsmedic" }).waitFor();
+    await page.getByRole("button", { name: "Light colours" }).press("Enter");
+    await page.getByRole("button", { name: "Dark colours" }).waitFor();
+    await page.reload();
+    await page.getByRole("button", { name: "Dark colours" }).waitFor();
+    assert.deepEqual(await visitor.seriousFaults(), []);
+    await page.goBack();
+    await page.getByRole("combobox", { name: /^Message #approvals/ }).waitFor();
+  },
+};
+
+if (name === "--list") {
+  console.log(Object.keys(PLAYS).join("\n"));
+} else {
+  const stage = await Stage.open(url);
+  try {
+    await PLAYS[name](stage);
+  } finally {
+    await stage.close();
+  }
+}

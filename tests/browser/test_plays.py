@@ -1,0 +1,63 @@
+"""People play with the demo in a real browser: what they type and press, what they see, on narrow and wide screens."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.demo.running import Demo, running
+from tests.browser.tools import chromium, node
+
+STAGE = Path(__file__).parent
+PLAYS = (
+    "newcomer",
+    "broken",
+    "guest",
+    "joined",
+    "killed",
+    "redis",
+    "lost",
+    "form",
+    "buttons",
+    "around",
+)
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    """A demo for all plays of this process, where there is a browser to play in."""
+    chromium()
+    node()
+    with running(0, say=lambda _: None) as made:
+        yield made
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("play", PLAYS)
+def test_the_play_goes_as_it_should(demo: Demo, play: str, tmp_path: Path) -> None:
+    """Everything in the play happens, no page is cut off at 390, 1280 or 1920 pixels, and nothing leaves the machine.
+
+    SCREENSHOTS: a folder for pictures of the scenes.
+    """
+    pictures = os.environ.get("SCREENSHOTS", "")
+    done = subprocess.run(
+        [node(), str(STAGE / "plays.mjs"), play, demo.url, pictures],
+        env={**os.environ, "CHROMIUM": chromium(), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=360,
+    )
+
+    assert 0 == done.returncode, done.stderr
+
+
+def test_every_play_is_played() -> None:
+    """No play in plays.mjs is forgotten here."""
+    listed = subprocess.run([node(), str(STAGE / "plays.mjs"), "--list"], capture_output=True, text=True, check=True)
+
+    assert list(PLAYS) == listed.stdout.split()

@@ -1,0 +1,203 @@
+"""The demo as a process: what it starts, what it says where it cannot, and that it leaves nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.refusal import Refused
+from sandbox import redis_server
+from sandbox.demo.running import Demo, running
+from sandbox.slack import Message
+from tests.spine import until
+
+ALICE, BOB, INCIDENTS = "U0ALICE", "U0BOB", "C0INCIDENTS"
+VERDICTS = ("Healthy", "Problem", "At risk", "Cannot see")
+
+
+def _children(pid: int) -> set[int]:
+    """Every process that this one started, and those started by them."""
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            stat = (folder / "stat").read_text()
+        except OSError:
+            continue
+        parents[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
+    found, new = set[int](), {pid}
+    while new:
+        new = {child for child, parent in parents.items() if parent in new} - found
+        found |= new
+    return found
+
+
+def _listening(pids: set[int]) -> set[int]:
+    """The TCP ports on which these processes listen."""
+    sockets = set()
+    for pid in pids:
+        for each in Path(f"/proc/{pid}/fd").glob("*"):
+            try:
+                sockets.add(str(each.readlink()))
+            except OSError:
+                continue
+    lines = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return {
+        int(words[1].split(":")[1], 16) for words in lines if words[3] == "0A" and f"socket:[{words[9]}]" in sockets
+    }
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks at processes as Linux shows them")
+def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    """In an empty HOME it starts, serves its page, and after Ctrl-C no process, port or file is left."""
+    home, temporary = tmp_path / "home", tmp_path / "tmp"
+    home.mkdir()
+    temporary.mkdir()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "TMPDIR": str(temporary), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "dnsmedic", "demo", "--port", "0"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                break
+        found = re.search(r"http://127\.0\.0\.1:\d+", "".join(said))
+        assert found, "".join(said)
+        with urllib.request.urlopen(found[0], timeout=10) as response:  # noqa: S310 - loopback
+            page = response.read().decode()
+        pids = _children(process.pid)
+        ports = _listening(pids | {process.pid})
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+
+    assert "dnsmedic demo" in page
+    assert "nothing is left" in rest
+    assert 0 == process.returncode
+    assert len(pids) > 3
+    assert len(ports) > 5
+    assert (set(), set()) == (
+        {pid for pid in pids if Path(f"/proc/{pid}").exists()},
+        {p for p in ports if _is_taken(p)},
+    )
+    assert [] == list(temporary.iterdir())
+
+
+def test_a_taken_port_is_said_with_the_way_out() -> None:
+    """Where another program has the page's port, nothing is started, and the sentence says how to take another one."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = int(other.getsockname()[1])
+        command = [sys.executable, "-m", "dnsmedic", "demo", "--port", str(port)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+
+    assert 2 == done.returncode
+    assert f"Port {port} of this machine is taken by another program" in done.stderr
+    assert f"make demo PORT={port + 1}" in done.stderr
+    assert "" == done.stdout
+
+
+def test_a_missing_redis_is_said_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a redis-server the demo says so, and how to get one."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, redis_server.WHEEL, None)
+    with pytest.raises(Refused) as refused, running(0, say=lambda _: None):
+        pass
+
+    assert "The demo needs a Redis, and there is no redis-server: install it" in str(refused.value)
+
+
+# What runs in it
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    """A demo for the tests of this module."""
+    with running(0, say=lambda _: None) as made:
+        yield made
+
+
+def _check(demo: Demo, cluster: str, user: str = ALICE) -> str:
+    """Ask for a check; what the person is told."""
+    return str(demo.controls.slack.command(user, INCIDENTS, "/dns-check", cluster).body["text"])
+
+
+def _verdict(demo: Demo, cluster: str, but: set[str] = frozenset()) -> Message:  # type: ignore[assignment]
+    """The message of a run of this cluster that has its verdict; none of those before."""
+
+    def found() -> list[Message]:
+        posts = demo.controls.slack.api.posts(INCIDENTS)
+        return [
+            each
+            for each in posts
+            if each.ts not in but and f"· {cluster} ·" in each.text and each.text.startswith(VERDICTS)
+        ]
+
+    return until(found, 90.0)[-1]
+
+
+def _posts(demo: Demo) -> set[str]:
+    return {each.ts for each in demo.controls.slack.api.posts(INCIDENTS)}
+
+
+@pytest.mark.timeout(240)
+def test_clusters_are_side_by_side(demo: Demo) -> None:
+    """Each cluster is in a world of its own: one is broken, its neighbour is not, and each answers for itself."""
+    before = _posts(demo)
+    demo.controls.cluster("cluster-b").enter("coredns-scaled-to-zero")
+    _check(demo, "cluster-a")
+    _check(demo, "cluster-b")
+    well, broken = _verdict(demo, "cluster-a", before), _verdict(demo, "cluster-b", before)
+    demo.controls.cluster("cluster-b").enter("healthy")
+
+    assert well.text.startswith("Healthy")
+    assert broken.text.startswith("Problem")
+    assert "coredns-scaled-to-zero" in str(broken.blocks)
+
+
+@pytest.mark.timeout(240)
+def test_a_killed_worker_is_replaced(demo: Demo) -> None:
+    """Where the worker is killed in the middle of a run, another one begins, and the run ends with its verdict."""
+    before = _posts(demo)
+    worker = demo.controls.processes["worker"]
+    pid, restarts = worker.pid, worker.restarts
+    _check(demo, "cluster-c")
+    until(lambda: _posts(demo) - before)
+    worker.kill()
+    ended = _verdict(demo, "cluster-c", before)
+
+    assert ended.text.startswith("Healthy")
+    assert (pid, restarts + 1) != (worker.pid, restarts)
+    assert restarts + 1 == worker.restarts
+
+
+@pytest.mark.timeout(120)
+def test_redis_stops_at_a_press_and_comes_back(demo: Demo) -> None:
+    """A command that finds Redis stopped is told that nothing was started; after its return the next one works."""
+    before = _posts(demo)
+    demo.controls.arm(on=True)
+    demo.controls.somebody_presses()
+    refused = _check(demo, "cluster-a", BOB)
+    was_on = demo.controls.redis.is_on
+    demo.controls.redis.start()
+    taken = until(lambda: [said for said in [_check(demo, "cluster-a", BOB)] if "cluster-a" in said])
+    _verdict(demo, "cluster-a", before)
+
+    assert "Nothing was started" in refused
+    assert (False, True) == (was_on, demo.controls.redis.is_on)
+    assert re.search("Queued|joined", taken[0])
