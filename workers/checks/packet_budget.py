@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from contract.model import Excluded, Finding, NameKind, Observation, Scope, Severity
+from contract.model import Confidence, Excluded, Finding, NameKind, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.attachment import Held
@@ -196,6 +196,8 @@ def _near(eni: str, rates: Sequence[Rate]) -> Finding:
         evidence=_lines(rates),
         fix=FIX,
         commands=COMMANDS,
+        # Nothing is dropped yet: it is named only where outside names fail.
+        confidence=Confidence.MEDIUM,
         scope=Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED)),
     )
 

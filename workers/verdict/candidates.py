@@ -11,6 +11,8 @@ from contract.model import Confidence, Finding, RuledOut, Scope, Severity, Signa
 from .consequences import ANYWHERE, SAME_PLACE, SAME_SERVERS, UNSURE
 from .match import explains, narrowed, within
 
+ON_NODES = ("conntrack-table-full", "node-firewall-drops-53")
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -53,12 +55,21 @@ def candidates(
     for one in raised:
         left = narrowed(one, signals)
         if isinstance(left, Finding):
-            kept.append(left)
+            kept.append(_with_its_servers(left, signals))
         else:
             line = left.evidence[0] if left.evidence else left.summary
             denied.append(RuledOut(code=one.code, because=f"{one.summary} But it was answered: {line}"))
     codes = {f.code for f in kept}
     return _roots(kept, signals), tuple(d for d in denied if d.code not in codes)
+
+
+def _with_its_servers(finding: Finding, signals: Sequence[Signal]) -> Finding:
+    """A node that drops packets keeps others from the CoreDNS pods that run on it, too."""
+    scope = finding.scope
+    if finding.code not in ON_NODES or not scope.nodes or scope.servers:
+        return finding
+    there = dict.fromkeys(s.server for s in signals if s.same_node and s.node in scope.nodes and s.server)
+    return replace(finding, scope=replace(scope, servers=tuple(there)))
 
 
 def _roots(kept: Sequence[Finding], signals: Sequence[Signal]) -> tuple[Candidate, ...]:

@@ -70,3 +70,6 @@ UNSURE: Mapping[str, frozenset[str]] = {
     "dnsconfig-none-wrong": ABSENT,
 }
 """What is dropped beside the cause only while it is not sure by itself."""
+
+BY_ELIMINATION: Mapping[str, tuple[str, ...]] = {"name-really-absent": ("private-zones", "resolver-rules")}
+"""Steps that must have looked and found nothing, before a finding of low confidence may be named: it is what is left."""

@@ -15,7 +15,7 @@ from contract.model import Effect, NameKind, Path, Scope, Signal
 P, E, K = Path, Effect, NameKind
 
 DEAD = frozenset({E.SILENT, E.LOSSY, E.UNREACHABLE, E.FAILED, E.SLOW})
-FAILURE = frozenset({E.SERVFAIL, E.REFUSED, E.SILENT, E.LOSSY, E.SLOW, E.FAILED})
+FAILURE = frozenset({E.SERVFAIL, E.REFUSED, E.SILENT, E.LOSSY, E.UNREACHABLE, E.SLOW, E.FAILED})
 ABSENT = frozenset({E.NXDOMAIN, E.NODATA})
 ANY = frozenset(set(E) - {E.OK})
 SERVICE = frozenset({P.CLUSTER_IP, P.CLIENT})
@@ -97,7 +97,7 @@ EXPLAINS: Mapping[str, tuple[Pattern, ...]] = {
     "kube-proxy-forbidden-403": _proxy(),
     "kube-proxy-unauthorized-401": _proxy(),
     "kube-proxy-apiserver-timeout": _proxy(),
-    "kube-proxy-version-skew": _proxy(),
+    "kube-proxy-version-skew": (Pattern(SERVICE | {P.NODE_LOCAL}, DEAD - {E.SLOW}),),
     "kube-proxy-mode-broken": _proxy(),
     "kube-dns-service-missing": _service(),
     "kube-dns-selector-mismatch": _service(),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Path, Scope, Severity, Signal
 
+from .match import explains
 from .view import Matrix, alive, silent, whole
 
 NETWORK_CODES = ("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return")
@@ -106,15 +107,15 @@ def _node_firewall(matrix: Matrix) -> Iterator[Finding]:
 def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Finding]:
     direct = [s for s in matrix.cells(Path.REPLICA, node=node) if s.transport in dead]
     others = [s for n in matrix.nodes if n != node for s in matrix.cells(Path.REPLICA, node=n) if s.transport in dead]
-    if not any(s.effect is Effect.OK and s.same_node is False for s in others):
+    local = any(s.same_node for s in direct)
+    if not any(s.effect in (Effect.OK, Effect.LOSSY) and s.same_node is False for s in others):
         return
-    if any(n == node for f in matrix.findings for n, _ in f.scope.pairs):
+    if not local and any(n == node for f in matrix.findings for n, _ in f.scope.pairs):
         return
-    if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full", *SERVICE_CODES), node):
+    if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full"), node):
         return
     if any(s.path is Path.OTHER and s.node == node and s.bad for s in matrix.signals):
         return  # it drops more than DNS
-    local = any(s.same_node for s in direct)
     cleared = [one for code in NETWORK_CODES if (one := matrix.cleared(code, node)) is not None]
     if not local and len(cleared) < len(NETWORK_CODES):
         return
@@ -160,11 +161,11 @@ def _tcp_blocked(matrix: Matrix) -> Iterator[Finding]:
         udp = {s.server: s for s in matrix.cells(Path.REPLICA, node=node, transport="udp")}
         for server, cell in tcp.items():
             over = udp.get(server)
-            if over is not None and over.effect is Effect.OK and cell.effect in (Effect.SILENT, Effect.UNREACHABLE):
-                pairs.append((node, server))
-                lines += [*over.evidence[:1], *cell.evidence[:1]]
-    codes = ("tcp-53-blocked", "sg-blocks-53-between-nodes", "nacl-blocks-53-or-return", "netpol-ingress-on-coredns")
-    if not pairs or any(f.code in codes for f in matrix.findings):
+            if over is None or over.bad or not silent([cell]) or any(explains(f, cell) for f in matrix.findings):
+                continue
+            pairs.append((node, server))
+            lines += [*over.evidence[:1], *cell.evidence[:1]]
+    if not pairs:
         return
     yield Finding(
         code="tcp-53-blocked",
@@ -185,12 +186,12 @@ def _race(matrix: Matrix) -> Iterator[Finding]:
     for node in matrix.nodes:
         lookups = [s for s in matrix.signals if s.path is Path.CLIENT and s.node == node and not s.server and not s.pod]
         late = [s for s in lookups if s.effect is Effect.SLOW and s.seconds >= RESENT_SECONDS]
-        if any(s.bad for s in matrix.signals if s.path in (Path.UPSTREAM, Path.FORWARD)):
+        if any(s.bad and s.kind is not NameKind.INTERNAL for s in matrix.signals if s.path is not Path.CLIENT):
             late = [s for s in late if s.kind is NameKind.INTERNAL]  # outside names wait for the servers behind CoreDNS
         lost = [s for s in lookups if s.effect is Effect.SILENT]
-        raw = [s for s in matrix.signals if s.path in (Path.CLUSTER_IP, Path.CLIENT) and s.node == node and s.server]
-        known = [s for s in raw if s.kind is NameKind.INTERNAL]
-        if not late or not known or any(s.bad for s in raw):
+        own = [s for s in matrix.cells(Path.CLIENT, node=node) if s.server]
+        known = [*matrix.cells(Path.CLUSTER_IP, node=node), *own]
+        if not late or not whole(known):
             continue
         yield Finding(
             code="conntrack-race-5s",

@@ -27,6 +27,7 @@ from contract.model import (
 )
 
 from .candidates import Candidate, candidates
+from .consequences import BY_ELIMINATION
 from .infer import infer
 from .words import summary, unexplained_lines
 
@@ -43,7 +44,7 @@ def judge(question: Question, steps: Sequence[StepResult]) -> Verdict:
     """The verdict on all steps of a run. Pure: the same steps give the same verdict."""
     signals = [s for step in steps for s in step.signals]
     excluded = [e for step in steps for e in step.excluded]
-    raised = [f for step in steps for f in step.findings if f.severity is not Severity.INFO]
+    raised = [f for step in steps for f in step.findings if f.severity is not Severity.INFO and _may(f, steps)]
     raised += infer(signals, raised, excluded)
     standing, denied = candidates(raised, signals)
     symptoms = [s for s in signals if s.bad]
@@ -59,6 +60,14 @@ def judge(question: Question, steps: Sequence[StepResult]) -> Verdict:
         unexplained=unexplained,
         not_checked=_not_checked(status, steps),
     )
+
+
+def _may(finding: Finding, steps: Sequence[StepResult]) -> bool:
+    """Whether what is only left over may be named: the steps that could know better saw nothing."""
+    if finding.confidence is not Confidence.LOW or finding.code not in BY_ELIMINATION:
+        return True
+    quiet = {s.check for s in steps if s.outcome in (Outcome.OK, Outcome.SKIPPED)}
+    return set(BY_ELIMINATION[finding.code]) <= quiet
 
 
 def _named(standing: Sequence[Candidate], symptoms: Sequence[Signal]) -> list[Candidate]:

@@ -111,7 +111,7 @@ def _in_pod(symptom: Signal, matrix: Matrix) -> Layer:
 
 def _client(symptom: Signal, matrix: Matrix) -> Layer:
     through = matrix.cells(Path.CLUSTER_IP, node=symptom.node)
-    if symptom.kind is NameKind.EXTERNAL and not _works_outside(matrix):
+    if symptom.kind is NameKind.EXTERNAL and not dead(through) and not _works_outside(matrix):
         return Layer.UPSTREAM
     raw = [s for s in matrix.cells(Path.CLIENT, node=symptom.node) if s.server]
     if symptom.effect is Effect.SLOW and symptom.seconds >= RESENT_SECONDS and not symptom.server and whole(raw):
