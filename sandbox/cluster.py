@@ -123,7 +123,7 @@ class Sandbox:
         self.kube = KubeApi(contents)
         self._closing.append(self.kube.close)
         ports = {address: server.port for address, server in self.servers.items()}
-        self.network = Network(objects, world.wiring, ports, (LOOPBACK, self.kube.port))
+        self.network = Network(objects, world.wiring, ports, (LOOPBACK, self.kube.port), world.pages)
         self._closing.append(self.network.close)
         self.aws = Aws(world.account)
         self._closing.append(self.aws.close)

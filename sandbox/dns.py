@@ -207,7 +207,7 @@ class _Udp(socketserver.ThreadingUDPServer):
 
 
 class _Tcp(socketserver.ThreadingTCPServer):
-    daemon_threads, block_on_close, request_queue_size = True, False, 64
+    daemon_threads, block_on_close, request_queue_size = True, False, 128
     owner: NameServer
 
 

@@ -26,16 +26,16 @@ def lead_to(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def opened(sandbox: Sandbox, *, name: str = "", pod: str = "") -> Iterator[Cluster]:
+def opened(sandbox: Sandbox, *, name: str = "", pod: str = "", as_run: str = RUN) -> Iterator[Cluster]:
     """The sandbox' cluster as a worker opens it."""
     question = Question(cluster=sandbox.entry.name, name=name, pod=pod)
-    with open_cluster(sandbox.entry, question, run=RUN, asked_by=ASKED_BY) as cluster:
+    with open_cluster(sandbox.entry, question, run=as_run, asked_by=ASKED_BY) as cluster:
         yield cluster
 
 
-def checked(sandbox: Sandbox, *, name: str = "", pod: str = "") -> dict[str, StepResult]:
+def checked(sandbox: Sandbox, *, name: str = "", pod: str = "", as_run: str = RUN) -> dict[str, StepResult]:
     """Every check, run as a worker runs them: the results by name."""
-    with opened(sandbox, name=name, pod=pod) as cluster:
+    with opened(sandbox, name=name, pod=pod, as_run=as_run) as cluster:
         return {result.check: result for result in run(all_checks(), cluster)}
 
 

@@ -54,7 +54,7 @@ class Right:
 
 
 class Access:
-    """The roles of a cluster. used: the rights that let a request through so far."""
+    """The roles of a cluster. used: every right that let a request through so far."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
@@ -66,11 +66,9 @@ class Access:
             return True
         if asked.resource.startswith("selfsubject") and asked.verb == "create":
             return True  # system:basic-user, bound to everybody who is signed in
-        for right in self._rights(user, asked.namespace):
-            if _covers(right, asked):
-                self.used.add(right)
-                return True
-        return False
+        covering = {right for right in self._rights(user, asked.namespace) if _covers(right, asked)}
+        self.used |= covering
+        return bool(covering)
 
     def _rights(self, user: User, namespace: str) -> Iterator[Right]:
         for binding in (*self._objects.all("ClusterRoleBinding"), *self._objects.all("RoleBinding")):

@@ -110,7 +110,7 @@ class Answers:
         key = f"{where.namespace}/{where.name}/{container}" + ("/previous" if previous else "")
         text = self._logs.get(key)
         if text is None and not previous:
-            text = self._kubelet.log(where.namespace, where.name, container)
+            text = self._kubelet.log(pod, container)
         if text is None:
             return failure(400, self._why_no_log(pod, where.name, container, previous=previous))
         return Reply(status=200, body=cut(text, query), kind="text/plain")

@@ -173,6 +173,11 @@ class Connection(BaseHTTPRequestHandler):
                              headers=dict(trouble.headers)), record)  # fmt: skip
             return
         record(200 if trouble.way != "redirect" else 302)
+        if trouble.way == "lost":
+            self._answer(where, query, body, user or User(name="nobody"))
+            self._reset()
+            self.close_connection = True
+            return
         good = (
             self._answer(where, query, body, user or User(name="nobody")) if self.command == "GET" else failure(500, "")
         )

@@ -30,42 +30,53 @@ class Kubelet:
         self._pods: Kind = next(kind for kind in objects.kinds if kind.kind == "Pod")
         self._running: dict[tuple[str, str], subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
-        self._watchers: list[threading.Thread] = []
+        self._threads: list[threading.Thread] = []
+        self._closing = threading.Event()
 
     def start(self, pod: Object) -> None:
-        """Run a new pod's containers."""
+        """Run a new pod's containers, soon: nobody waits for it."""
         for container in pod["spec"]["containers"]:
-            self._run(pod, container, "containerStatuses")
+            self._begin(self._run, pod, container, "containerStatuses")
 
     def inject(self, pod: Object, before: Object) -> None:
         """Run the ephemeral containers that POD has and BEFORE had not."""
         known = {one["name"] for one in before["spec"].get("ephemeralContainers") or ()}
         for container in pod["spec"].get("ephemeralContainers") or ():
             if container["name"] not in known:
-                self._run(pod, container, "ephemeralContainerStatuses")
+                self._begin(self._run, pod, container, "ephemeralContainerStatuses")
+
+    def _begin(self, work: Callable[..., None], *args: Any) -> None:
+        """Do it in a thread of its own, which `close` waits for."""
+        thread = threading.Thread(target=work, args=args, daemon=True, name="sandbox kubelet")
+        with self._lock:
+            self._threads.append(thread)
+        thread.start()
 
     def stop(self, namespace: str, name: str) -> None:
         """Kill what a pod runs."""
+        self._kill(f"{namespace}/{name}")
+
+    def _kill(self, pattern: str) -> None:
         with self._lock:
             for (pod, _), process in self._running.items():
-                if pod == f"{namespace}/{name}":
+                if fnmatchcase(pod, pattern):
                     process.kill()
 
     def close(self) -> None:
         """Kill everything, and wait until it is dead."""
-        with self._lock:
-            for process in self._running.values():
-                process.kill()
-        for watcher in self._watchers:
-            watcher.join()
+        self._closing.set()
+        self._kill("*")
+        while self._threads:
+            self._threads.pop().join()
+            self._kill("*")
 
-    def log(self, namespace: str, name: str, container: str) -> str | None:
-        """What a container has printed; None where it never ran."""
-        path = self._path(f"{namespace}/{name}", container)
+    def log(self, pod: Object, container: str) -> str | None:
+        """What a container of this very pod has printed; None where it never ran."""
+        path = self._path(pod, container)
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
 
-    def _path(self, pod: str, container: str) -> Path:
-        return self._folder / f"{pod.replace('/', '_')}_{container}.log"
+    def _path(self, pod: Object, container: str) -> Path:
+        return self._folder / f"{pod['metadata']['uid']}_{container}.log"
 
     def _run(self, pod: Object, container: Mapping[str, Any], where: str) -> None:
         meta, name = pod["metadata"], str(container["name"])
@@ -85,13 +96,13 @@ class Kubelet:
             pod=key, node=spec["nodeName"], policy=spec.get("dnsPolicy") or "ClusterFirst", musl=musl,
             config=spec.get("dnsConfig") or {},
         )  # fmt: skip
-        process = self._spawn(command[2:], asker, self._path(key, name))
+        process = self._spawn(command[2:], asker, self._path(pod, name))
         with self._lock:
             self._running[key, name] = process
         self._state(pod, name, where, {"running": {"startedAt": now()}}, "Running")
-        watcher = threading.Thread(target=self._watch, args=(pod, name, where, process), daemon=True)
-        self._watchers.append(watcher)
-        watcher.start()
+        if self._closing.is_set() or self._objects.get(self._pods, meta["namespace"], meta["name"]) is None:
+            process.kill()  # it was deleted before it began
+        self._watch(pod, name, where, process)
 
     def _spawn(self, words: list[str], asker: Asker, log: Path) -> subprocess.Popen[bytes]:
         prelude = resources.files(__package__).joinpath("prelude.py").read_text(encoding="utf-8")

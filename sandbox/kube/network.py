@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import socketserver
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -11,6 +13,7 @@ from typing import Any
 from .objects import Objects
 
 LOOPBACK = "127.0.0.1"
+POLL = 0.05
 CLOSED = (LOOPBACK, 1)
 End = tuple[str, int]
 
@@ -94,17 +97,36 @@ class Blackhole:
             one.close()
 
 
+class _Ports(socketserver.ThreadingTCPServer):
+    daemon_threads, block_on_close, request_queue_size = True, False, 128
+
+
+class _Taken(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        """A connection is all that is asked of such a port."""
+
+
 class Network:
     """The wiring of a running world."""
 
-    def __init__(self, objects: Objects, wiring: Wiring, servers: Mapping[str, int], api: End) -> None:
-        """servers: address of each name server -> its port on loopback. api: the API server on loopback."""
+    def __init__(
+        self, objects: Objects, wiring: Wiring, servers: Mapping[str, int], api: End, ports: Iterable[str] = ()
+    ) -> None:
+        """servers: address of each name server -> its port on loopback. api: the API server on loopback.
+
+        ports: other TCP ports on which pods listen, as `NAMESPACE/POD:PORT` or `CONTAINER:PORT`.
+        """
         self.wiring = wiring
         self._objects, self._servers, self._api = objects, servers, api
+        self._ports = [(who, int(port)) for who, _, port in (one.rpartition(":") for one in ports)]
         self._nowhere = Blackhole()
+        self._open = _Ports((LOOPBACK, 0), _Taken)
+        threading.Thread(target=self._open.serve_forever, args=(POLL,), daemon=True, name="sandbox ports").start()
 
     def close(self) -> None:
         """End it."""
+        self._open.shutdown()
+        self._open.server_close()
         self._nowhere.close()
 
     def view(self, asker: Asker) -> dict[str, Any]:
@@ -116,6 +138,9 @@ class Network:
         for address in {*self._servers, *self._pod_addresses()}:
             for transport in ("udp", "tcp"):
                 routes[f"{address} 53 {transport}"] = list(self._ends(asker, address, 53, transport))
+                routes[f"{address} * {transport}"] = list(self._ends(asker, address, 0, transport))
+        for address, port in self._listening():
+            routes[f"{address} {port} tcp"] = list(self._ends(asker, address, port, "tcp"))
         files = {"/etc/resolv.conf": self.resolv_conf(asker)}
         for pattern, more in self.wiring.files.items():
             files.update(more if fnmatchcase(asker.pod, pattern) else {})
@@ -170,6 +195,8 @@ class Network:
     def _real(self, address: str, port: int, transport: str) -> End:
         if port == 53 and address in self._servers:
             return LOOPBACK, self._servers[address]
+        if transport == "tcp" and (address, port) in self._listening():
+            return LOOPBACK, int(self._open.server_address[1])
         if address in self._api_addresses() and transport == "tcp":
             return self._api
         return CLOSED if address in self._pod_addresses() else self._nowhere.end(transport)
@@ -189,6 +216,15 @@ class Network:
         """Address -> node of every pod that runs."""
         pods = (p for p in self._objects.all("Pod") if (p.get("status") or {}).get("phase") == "Running")
         return {p["status"]["podIP"]: p["spec"].get("nodeName", "") for p in pods if p["status"].get("podIP")}
+
+    def _listening(self) -> set[tuple[str, int]]:
+        """Address and port of every other port on which a pod listens."""
+        found = set()
+        for pod in self._objects.all("Pod"):
+            meta, address = pod["metadata"], (pod.get("status") or {}).get("podIP")
+            names = {f"{meta['namespace']}/{meta['name']}", *(c["name"] for c in pod["spec"]["containers"])}
+            found |= {(address, port) for who, port in self._ports if address and who in names}
+        return found
 
     def _api_addresses(self) -> set[str]:
         slices = (s for s in self._objects.all("EndpointSlice") if s["metadata"]["name"] == "kubernetes")

@@ -18,10 +18,10 @@ class Trouble:
 
     `blackhole` no answer; `trickle` one byte each tenth of a second, `trickle-head` of the headers already; `null-items` a
     list whose items are null; `truncated` half of the JSON; `huge` a body without end, `gzip` a small one that swells;
-    `redirect` to another address; `rst` a TCP reset; `html` a page with 200; `not-json`; `status-200` a Status with 200;
-    `short` fewer bytes than announced; `body` the one below with 200. For port-forward: `cut` the stream ends, `silent` it
-    stays without data, `pings` come without end; `upgrade-200` a WebSocket answered with 200, `bad-key` with a wrong accept
-    key; `bad-frame` a frame too large.
+    `redirect` to another address; `rst` a TCP reset, `lost` one after the work was done; `html` a page with 200;
+    `not-json`; `status-200` a Status with 200; `short` fewer bytes than announced; `body` the one below with 200. For
+    port-forward: `cut` the stream ends, `silent` it stays without data, `pings` come without end; `upgrade-200` a WebSocket
+    answered with 200, `bad-key` with a wrong accept key; `bad-frame` a frame too large.
     """
 
     at: str

@@ -29,6 +29,7 @@ OPTIONS = "dopt-f7b90e54237b974bd"
 RESOLVER = "10.20.0.2"
 EXISTING = ("com", "net", "org", "io")
 ABSENT = ("nosuch*", "missing*", "nx*")
+TRACKED = {"/proc/sys/net/netfilter/nf_conntrack_max": "131072\n"}
 MUSL = {"/proc/7/root/lib/ld-musl-x86_64.so.1": ""}
 GLIBC = {"/proc/7/root/lib64/ld-linux-x86-64.so.2": ""}
 
@@ -48,7 +49,7 @@ def world() -> World:
         zones=zones(),
         wiring=Wiring(
             resolv_conf={"*": f"search ec2.internal\nnameserver {RESOLVER}\noptions timeout:2 attempts:5\n"},
-            files={"shop/cart-*": MUSL, "shop/web-*": GLIBC, "shop/client-*": GLIBC},
+            files={"*": TRACKED, "shop/cart-*": MUSL, "shop/web-*": GLIBC, "shop/client-*": GLIBC},
         ),
         account=account(objects),
     )

@@ -68,6 +68,8 @@ def in_pod(api: Api, *, run: str, image: str, node: str, policy: str, number: in
     except CannotRead as problem:
         if problem.reason.startswith("404"):
             raise _no_namespace(problem) from None
+        if problem.why in (Why.TIMEOUT, Why.UNREACHABLE):
+            _delete(api, name)  # it may have been made all the same
         raise
     try:
         return _followed(api, name, NAMESPACE, "probe", Deadline.after(START_SECONDS), plan, "dnsmedic-probe")
