@@ -54,13 +54,18 @@ class Resource:
         place = f"Role {self.role} in namespace {self.namespace}" if self.namespace else f"ClusterRole {self.role}"
         return f"{place}: {rule}"
 
-    @property
-    def entry(self) -> str:
-        """What lets an identity in at all."""
-        return (
-            "an EKS access entry of this identity with the Kubernetes group dnsmedic:read "
-            "(aws eks create-access-entry --cluster-name … --principal-arn … --kubernetes-groups dnsmedic:read)"
-        )
+
+ENTRY = "credentials that the API server knows (client certificate or token)"
+"""What lets an identity in at all, where nothing is known of the cluster."""
+
+
+def entry_of(cluster: str, region: str, role_arn: str) -> str:
+    """The access entry that lets a role into an EKS cluster, as a command."""
+    who = role_arn or "$(aws sts get-caller-identity --query Arn --output text)"
+    return (
+        f"aws eks create-access-entry --cluster-name {cluster} --region {region} --principal-arn {who} "
+        "--kubernetes-groups dnsmedic:read"
+    )
 
 
 NAMED = ("services", "configmaps", "deployments", "daemonsets", "clusterroles", "clusterrolebindings")

@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError, MaxRetryError, NameResolutionError, Ne
 from urllib3.exceptions import SSLError as PoolSSLError
 
 from .errors import CannotRead, Why
-from .grants import Resource
+from .grants import ENTRY, Resource
 from .objects import Object, Status, decode, decode_list
 from .timed_tls import context as timed_context
 from .timed_tls import until
@@ -79,9 +79,14 @@ class Answer:
 class Api:
     """One cluster's API server, as one identity."""
 
-    def __init__(self, configuration: Configuration, renew: Callable[[str], None] | None = None) -> None:
-        """renew: is told the authorization header that was answered with 401, and makes the next one a new one."""
-        self._new_token = renew
+    def __init__(
+        self, configuration: Configuration, renew: Callable[[str], None] | None = None, *, entry: str = ENTRY
+    ) -> None:
+        """renew: is told the authorization header that was answered with 401, and makes the next one a new one.
+
+        entry: what would let this identity in, for the reader of a 401.
+        """
+        self._new_token, self.entry = renew, entry
         configuration.retries = False
         configuration.connection_pool_maxsize = 32
         self.configuration = configuration
@@ -296,7 +301,7 @@ class Api:
                 what.verb,
                 what.words,
                 "401 unauthorized: the API server does not accept this identity",
-                grant=what.entry,
+                grant=self.entry,
                 why=Why.UNAUTHORIZED,
             )
         if answer.status == 403:

@@ -12,6 +12,7 @@ from contract.model import Question
 from . import kubeconfig, probes
 from .aws import Aws
 from .eks import eks_configuration
+from .grants import entry_of
 from .kube import Api
 from .session import Session
 from .whole import Cluster
@@ -59,4 +60,5 @@ def _signed_in(entry: ClusterEntry, *, run: str, asked_by: str) -> tuple[Api, Aw
     session = Session(entry, asked_by=asked_by, run=run)
     aws = Aws(session, entry)
     configuration, token = eks_configuration(entry, session, aws.described())
-    return Api(configuration, renew=token.renew), aws
+    way_in = entry_of(entry.eks_name, session.region, entry.role_arn)
+    return Api(configuration, renew=token.renew, entry=way_in), aws

@@ -56,7 +56,7 @@ class Tunnel:
         self._what = Resource(
             verb="get,create", resource="pods", namespace=namespace, name=pod, subresource="portforward"
         )
-        self._deadline, self._port = deadline, port
+        self._deadline, self._port, self._entry = deadline, port, api.entry
         self._buffer = bytearray()
         self._begun: set[int] = set()
         self.error = ""
@@ -198,9 +198,7 @@ class Tunnel:
             grant += '{apiGroups: [""], resources: [pods/portforward], verbs: [get, create]}'
             return CannotRead("open", self._what.words, f"403 forbidden: {said}", grant=grant, why=Why.FORBIDDEN)
         if status == 401:
-            return CannotRead(
-                "open", self._what.words, "401 unauthorized", grant=self._what.entry, why=Why.UNAUTHORIZED
-            )
+            return CannotRead("open", self._what.words, "401 unauthorized", grant=self._entry, why=Why.UNAUTHORIZED)
         return CannotRead("open", self._what.words, f"{status}: {said}".strip(": "), why=Why.OTHER)
 
 

@@ -102,6 +102,8 @@ def _healthy(question: Question, steps: Sequence[StepResult]) -> str:
     blind = sum(s.outcome is Outcome.UNKNOWN for s in steps)
     about = f", {question.name} included" if question.name else ""
     rest = f"; {blind} could not look" if blind else ""
+    if not any(step.signals for step in steps):
+        return f"Nothing wrong was found by {looked} of {len(steps)} steps in {question.cluster}{rest}; no name was looked up."
     text = f"DNS works in {question.cluster}{about}: {looked} of {len(steps)} steps found nothing wrong{rest}."
     if question.pod and any(s.pod == question.pod for step in steps for s in step.signals):
         text += (
