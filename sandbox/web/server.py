@@ -140,6 +140,8 @@ class _Connection(BaseHTTPRequestHandler):
             panel.switch(self.server.controls, what, given)
         except (panel.NotPossible, FileNotFoundError, RuntimeError) as problem:
             return _json({"error": str(problem)})
+        with self.server.controls.slack.state.changing():  # whoever watches looks again at once
+            pass
         return _json({"error": ""})
 
     def _file(self, name: str) -> Answer:

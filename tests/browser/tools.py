@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-import os
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "sandbox" / "page"
 _LOCK = PAGE / "package-lock.json"
-_STAMP = PAGE / "node_modules" / ".package-lock.json"
+_INSTALLED = PAGE / "node_modules" / ".installed"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _AWAY = ("ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EAI_AGAIN", "ENOTCACHED", "CERT")
 
@@ -31,10 +31,12 @@ def node() -> str:
     found, npm = shutil.which("node"), shutil.which("npm")
     if found is None or npm is None:
         pytest.skip("there is no Node with npm")
-    with _LOCK.open() as lock:
+    with _LOCK.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _STAMP.exists() or _STAMP.stat().st_mtime < _LOCK.stat().st_mtime:
+        wanted = hashlib.sha256(lock.read()).hexdigest()
+        if not _INSTALLED.exists() or _INSTALLED.read_text(encoding="utf-8") != wanted:
             _install(npm)
+            _INSTALLED.write_text(wanted, encoding="utf-8")
     return found
 
 
@@ -45,4 +47,3 @@ def _install(npm: str) -> None:
         pytest.skip("the packages of the page cannot be fetched from here")
 
     assert 0 == done.returncode, done.stderr
-    os.utime(_STAMP)

@@ -22,6 +22,7 @@ export function PanelView({ panel, asked, onClose }: Props) {
     const { error } = await steer(what, given);
     setBusy("");
     if (error) say(error);
+    return !error;
   };
   const isBroken =
     panel.clusters.some((each) => each.world !== HEALTHY) || panel.troubles.some((each) => each.on) || !panel.redis.on || panel.redis.armed;
@@ -48,7 +49,34 @@ export function PanelView({ panel, asked, onClose }: Props) {
   );
 }
 
-type Steered = (what: string, given: object) => Promise<void>;
+type Steered = (what: string, given: object) => Promise<boolean>;
+
+interface SwitchProps {
+  on: boolean;
+  disabled?: boolean;
+  title: string;
+  about: string;
+  flip: (on: boolean) => Promise<boolean>;
+}
+
+/** Shows at once what was wanted, then what is. */
+function Switch({ on, disabled = false, title, about, flip }: SwitchProps) {
+  const [wanted, setWanted] = useState<boolean | null>(null);
+  useEffect(() => setWanted(null), [on]);
+  const flipped = async (next: boolean) => {
+    setWanted(next);
+    if (!(await flip(next))) setWanted(null);
+  };
+  return (
+    <label className="switch">
+      <input type="checkbox" checked={wanted ?? on} disabled={disabled} onChange={(event) => void flipped(event.target.checked)} />
+      <span>
+        <strong>{title}</strong>
+        <span className="quiet">{about}</span>
+      </span>
+    </label>
+  );
+}
 
 function Clusters({ panel, busy, steered }: { panel: Panel; busy: boolean; steered: Steered }) {
   const [menu, setMenu] = useState<{ name: string; title: string }[]>([]);
@@ -88,17 +116,13 @@ function Troubles({ panel, steered }: { panel: Panel; steered: Steered }) {
     <section aria-labelledby="panel-slack">
       <h3 id="panel-slack">Slack</h3>
       {panel.troubles.map((trouble) => (
-        <label key={trouble.name} className="switch">
-          <input
-            type="checkbox"
-            checked={trouble.on}
-            onChange={(event) => void steered("trouble", { name: trouble.name, on: event.target.checked })}
-          />
-          <span>
-            <strong>{trouble.title}</strong>
-            <span className="quiet">{trouble.about}</span>
-          </span>
-        </label>
+        <Switch
+          key={trouble.name}
+          on={trouble.on}
+          title={trouble.title}
+          about={trouble.about}
+          flip={(on) => steered("trouble", { name: trouble.name, on })}
+        />
       ))}
     </section>
   );
@@ -138,18 +162,13 @@ function Machines({ panel, steered }: { panel: Panel; steered: Steered }) {
           </button>
         )}
       </div>
-      <label className="switch">
-        <input
-          type="checkbox"
-          checked={redis.armed}
-          disabled={!redis.on}
-          onChange={(event) => void steered("redis", { do: event.target.checked ? "arm" : "disarm" })}
-        />
-        <span>
-          <strong>Stop Redis at the next press</strong>
-          <span className="quiet">Just before the next button or command reaches dnsmedic.</span>
-        </span>
-      </label>
+      <Switch
+        on={redis.armed}
+        disabled={!redis.on}
+        title="Stop Redis at the next press"
+        about="Just before the next button or command reaches dnsmedic."
+        flip={(on) => steered("redis", { do: on ? "arm" : "disarm" })}
+      />
     </section>
   );
 }
