@@ -490,3 +490,16 @@ def test_worlds_are_found_by_name() -> None:
     with pytest.raises(KeyError, match="there is no world 'nowhere'; there are healthy"):
         load("nowhere")
     assert isinstance(load("healthy"), World)
+
+
+def test_the_way_in_names_the_cluster_and_the_role() -> None:
+    """The access entry that is missing is shown as the command that makes it, with real names."""
+    from workers.cluster.grants import entry_of
+
+    known = entry_of("cluster-a", "eu-west-3", "arn:aws:iam::123456789012:role/dnsmedic-read")
+
+    assert known == (
+        "aws eks create-access-entry --cluster-name cluster-a --region eu-west-3 "
+        "--principal-arn arn:aws:iam::123456789012:role/dnsmedic-read --kubernetes-groups dnsmedic:read"
+    )
+    assert "get-caller-identity" in entry_of("cluster-a", "eu-west-3", "")
