@@ -29,6 +29,7 @@ _KINDS = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
+_PICTURES = {b"\x89PNG\r\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -100,6 +101,8 @@ class _Connection(BaseHTTPRequestHandler):
             self._stream(parse_qs(address.query).get("as", [""])[0])
         elif address.path == "/api/worlds":
             self._send(_json(self.server.menu))
+        elif address.path.startswith("/pictures/"):
+            self._send(self._picture(address.path.rpartition("/")[2]))
         elif address.path.startswith("/files/"):
             self._send(self._file(address.path.rpartition("/")[2]))
         else:
@@ -150,6 +153,15 @@ class _Connection(BaseHTTPRequestHandler):
             return _said(HTTPStatus.NOT_FOUND, "There is no such file.")
         disposition = f"attachment; filename*=UTF-8''{quote(found.name, safe='')}"
         return Answer(found.content, "application/octet-stream", headers={"Content-Disposition": disposition})
+
+    def _picture(self, name: str) -> Answer:
+        """An uploaded file, where it really is a picture."""
+        found = self.server.controls.slack.state.files.get(name)
+        content = found.content if found is not None else None
+        for start, kind in _PICTURES.items():
+            if content is not None and content.startswith(start):
+                return Answer(content, kind)
+        return _said(HTTPStatus.NOT_FOUND, "There is no such picture.")
 
     def _stream(self, user: str) -> None:
         if user not in self.server.controls.slack.state.users:

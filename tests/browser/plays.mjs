@@ -176,6 +176,36 @@ const PLAYS = {
     assert.ok(JSON.parse(await readFile(await download.path(), "utf8")));
   },
 
+  /** Every kind of block and element: drawn, and each press and choice reaches the app. Against a page without the product. */
+  async gallery(stage) {
+    const visitor = await stage.enter("Alice");
+    const { channel, page } = visitor;
+    const pick = async (role, label, value) => channel.getByRole(role, { name: label }).last().selectOption({ label: value });
+    for (const words of ["at 07:11:02 from 10.0.0.2:53", "not::an emoji", "A heading", "3 of 3 steps", "Steps are fine", "quoted", "@bob", "#dns-health", "a diagram (a picture from elsewhere)"]) {
+      await channel.getByText(words).first().waitFor();
+    }
+    await channel.getByText("hidden <b>inside</b>").waitFor({ state: "hidden" });
+    await channel.getByText("Per pod").click();
+    await channel.getByText("hidden <b>inside</b>").waitFor();
+    assert.ok(await channel.getByRole("img", { name: "a dot" }).evaluate((picture) => picture.naturalWidth === 1));
+    await channel.getByRole("button", { name: "Inside a container" }).click();
+    await channel.getByRole("button", { name: "Sure?" }).click();
+    await page.getByRole("dialog", { name: "Really?" }).getByRole("button", { name: "Do it" }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await channel.getByRole("button", { name: "More actions" }).press("Enter");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await pick("combobox", "Pick one", "Second");
+    await pick("combobox", "Pick a person", "Carol");
+    await pick("combobox", "Pick a channel", "#approvals");
+    await channel.getByRole("checkbox", { name: "Box two" }).check();
+    await channel.getByRole("radio", { name: "Way two" }).check();
+    await channel.getByLabel("Pick a day").fill("2026-11-23");
+    assert.equal(await channel.getByRole("button", { name: "Only for Bob" }).count(), 0);
+    await page.getByRole("button", { name: "Close this message" }).click();
+    await looksWell(visitor, "gallery");
+  },
+
   /** With the keyboard alone, by name: the channels, the home of the app, the colours. */
   async around(stage) {
     const visitor = await stage.enter("Alice", { width: 390, scheme: "dark" });

@@ -47,10 +47,18 @@ const SCROLLING = [
   [".slack_blocks_to_jsx__table", "Table"],
 ] as const;
 
+/** A picture that was uploaded here, or the words for one from elsewhere, which this page does not load. */
+function picture(part: any): any {
+  if (part.slack_file?.id) return { ...part, slack_file: undefined, image_url: `/pictures/${part.slack_file.id}` };
+  const words = { type: "mrkdwn", text: `:frame_with_picture: ${part.alt_text} (a picture from elsewhere)` };
+  return part.block_id || part.title ? { type: "context", elements: [words] } : words;
+}
+
 /** The renderer takes `verbatim` for "no marks at all"; to Slack it only means: make no links of bare addresses. */
 function withMarks(part: any): any {
   if (Array.isArray(part)) return part.map(withMarks);
   if (part === null || typeof part !== "object") return part;
+  if (part.type === "image") return picture(part);
   const entries = Object.entries(part).filter(([key]) => !(key === "verbatim" && part.type === "mrkdwn"));
   return Object.fromEntries(entries.map(([key, each]) => [key, withMarks(each)]));
 }
@@ -62,6 +70,9 @@ export const Drawn = memo(function Drawn({ blocks }: { blocks: Block[] }) {
   const data = { users: workspace.people, channels: workspace.channels, user_groups: workspace.groups };
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
+    for (const each of box.current?.querySelectorAll("button:empty, button:has(> svg:only-child)") ?? []) {
+      each.ariaLabel ??= "Show or hide the picture";
+    }
     // What scrolls must be reached with the keyboard.
     for (const [name, label] of SCROLLING) {
       for (const each of box.current?.querySelectorAll<HTMLElement>(name) ?? []) {
