@@ -424,5 +424,26 @@ FAULTS = (
         status=Status.HEALTHY,
         words="DNS works",
     ),
+    Fault(
+        "F61c2",
+        "deployment-mode-mismatch",
+        lambda: (
+            _node(World().take("deployment-mode/hybrid-without-replica", {N2: N3, "mi-0abc": N2}), N2)
+            .blind("security-groups")
+            .blind("network-acls")
+        ),
+    ),
+    Fault(
+        "F61e",
+        "deployment-mode-mismatch",
+        lambda: _silent_pod("deployment-mode/mesh-captures", CART),
+    ),
+    Fault(
+        "F61e2",
+        "",
+        lambda: World().take("deployment-mode/mesh-captures"),
+        status=Status.HEALTHY,
+        words="DNS works",
+    ),
 )
 BY_ID = {fault.id: fault for fault in FAULTS}

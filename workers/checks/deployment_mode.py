@@ -8,7 +8,7 @@ and application pods that are told to ask the cache's address.
 
 Found is only what contradicts itself: nodes that need CoreDNS pods where only Auto Mode nodes have DNS; a NodeLocal DNSCache
 pod that is down on a node (that node's pods ask it); pods told to ask the cache on Fargate or where there is none. Hybrid
-nodes without a replica of their own are noted: their DNS hangs on the link.
+nodes without a replica of their own are noted: their DNS hangs on the link. So are pods whose mesh sidecar captures DNS.
 
 https://docs.aws.amazon.com/eks/latest/userguide/auto-networking.html
 """
@@ -16,7 +16,7 @@ https://docs.aws.amazon.com/eks/latest/userguide/auto-networking.html
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
@@ -24,11 +24,12 @@ from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages, compute
 from workers.cluster.compute import Compute
 from workers.cluster.figures import counted
-from workers.cluster.objects import Node, Workload
+from workers.cluster.objects import Node, Pod, Workload
 from workers.cluster.workload import PodView, view
 
 CODE = "deployment-mode-mismatch"
 CACHE = "169.254.20.10"
+CAPTURE = "ISTIO_META_DNS_CAPTURE"
 SETTLED = 30.0
 WORDS = {
     Compute.EC2: "EC2",
@@ -51,7 +52,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teller:
-    """An application pod that is told to ask the address of NodeLocal DNSCache."""
+    """An application pod: one that is told to ask NodeLocal DNSCache, or whose mesh sidecar answers DNS itself."""
 
     pod: str
     node: str
@@ -59,7 +60,10 @@ class Teller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The nodes, CoreDNS' pods by node, and NodeLocal DNSCache (cache None: it is not installed)."""
+    """The nodes, CoreDNS' pods by node, and NodeLocal DNSCache (cache None: it is not installed).
+
+    tellers: pods told to ask the cache. meshed: pods whose sidecar captures DNS.
+    """
 
     nodes: tuple[Place, ...]
     auto: bool | None = None
@@ -69,6 +73,7 @@ class Facts:
     starting: int = 0
     cache: tuple[PodView, ...] | None = None
     tellers: tuple[Teller, ...] = ()
+    meshed: tuple[Teller, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
 
@@ -88,7 +93,8 @@ def collect(cluster: Cluster) -> Facts:
         coredns=tuple(p.spec.node_name for p in pods if p.ready),
         starting=sum(not p.ready for p in pods),
         cache=tuple(view(p, "node-cache", now) for p in caches) if cache else None,
-        tellers=tuple(_tellers(cluster)),
+        tellers=tuple(_pods(cluster, _told_to_ask)),
+        meshed=tuple(_pods(cluster, _captured)),
         gaps=gaps.seen(),
     )
 
@@ -112,7 +118,7 @@ def _place(node: Node, cache: Workload | None) -> Place:
     return Place(node=node.name, compute=compute.compute(node), ready=node.ready, cached=cached)
 
 
-def _tellers(cluster: Cluster) -> Iterator[Teller]:
+def _pods(cluster: Cluster, wanted: Callable[[Pod], bool]) -> Iterator[Teller]:
     """A namespace that cannot be read is left out: other steps name the right that is missing."""
     for namespace in cluster.app_namespaces:
         try:
@@ -120,13 +126,28 @@ def _tellers(cluster: Cluster) -> Iterator[Teller]:
         except CannotRead:
             continue
         for pod in pods:
-            if pod.running and pod.spec.dns_config is not None and CACHE in pod.spec.dns_config.nameservers:
+            if pod.running and wanted(pod):
                 yield Teller(pod=pod.key, node=pod.spec.node_name)
+
+
+def _told_to_ask(pod: Pod) -> bool:
+    return pod.spec.dns_config is not None and CACHE in pod.spec.dns_config.nameservers
+
+
+def _captured(pod: Pod) -> bool:
+    """Whether an Istio sidecar takes the pod's DNS queries (newer ones run as init containers that stay)."""
+    return any(
+        variable.name == CAPTURE and variable.value.lower() == "true"
+        for container in (*pod.spec.containers, *pod.spec.init_containers)
+        for variable in container.env
+    )
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """Contradictions between the nodes and the way DNS runs."""
-    found = [one for one in (_auto(facts), _cache(facts), _told(facts), _hybrid(facts)) if one is not None]
+    found = [
+        one for one in (_auto(facts), _cache(facts), _told(facts), _hybrid(facts), _mesh(facts)) if one is not None
+    ]
     yield from found
     if facts.nodes and not [one for one in found if one.severity is not Severity.INFO]:
         yield Excluded(code=CODE, because=describe(facts))
@@ -214,6 +235,21 @@ def _hybrid(facts: Facts) -> Finding | None:
         evidence=(_counted(facts),),
         fix="Let at least one replica run on the hybrid nodes.",
         scope=Scope(nodes=tuple(sorted(hybrid))),
+    )
+
+
+def _mesh(facts: Facts) -> Finding | None:
+    """A sidecar that answers in CoreDNS' place: usual, and worth knowing where such a pod alone has trouble."""
+    if not facts.meshed:
+        return None
+    return Finding(
+        code=CODE,
+        severity=Severity.INFO,
+        summary=f"In {counted(len(facts.meshed), 'pod')} the service mesh's sidecar takes DNS queries and answers them itself.",
+        subject=f"Pod {facts.meshed[0].pod}",
+        evidence=tuple(f"pod {one.pod} on {one.node}: {CAPTURE}=true" for one in facts.meshed[:8]),
+        fix="Restart such a pod and look at its sidecar's log; without its DNS proxy (dnsCapture) the pod asks CoreDNS.",
+        scope=Scope(pods=tuple(one.pod for one in facts.meshed)),
     )
 
 

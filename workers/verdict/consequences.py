@@ -23,7 +23,6 @@ ANYWHERE: Mapping[str, frozenset[str]] = {
     "corefile-syntax-crashloop": PLACEMENT | OLD_FILE,
     "corefile-loop": PLACEMENT | OLD_FILE | {"corefile-syntax-crashloop", "corefile-no-or-bad-forward"},
     "coredns-rbac-endpointslices": PLACEMENT | {"coredns-api-unreachable-or-desynced"},
-    "readiness-probe-on-health": PLACEMENT,
 }
 """Consequences wherever they show: the cause and they are about the same object."""
 

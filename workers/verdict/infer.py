@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Path, Scope, Severity, Signal
 
 from .match import explains
-from .view import Matrix, alive, silent, whole
+from .modes import shown
+from .view import SILENCE, Matrix, alive, silent, whole
 
 NETWORK_CODES = ("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return")
 BESIDE = (*NETWORK_CODES, "netpol-ingress-on-coredns", "conntrack-table-full")
@@ -53,9 +54,13 @@ RESENT_SECONDS = 4.5
 """The C libraries send a question again after five seconds."""
 
 
-def infer(signals: Sequence[Signal], findings: Sequence[Finding], excluded: Sequence[Excluded]) -> Iterator[Finding]:
-    """Findings from the matrix alone."""
-    matrix = Matrix(signals, findings, excluded)
+def infer(
+    signals: Sequence[Signal], findings: Sequence[Finding], excluded: Sequence[Excluded], hints: Sequence[Finding] = ()
+) -> Iterator[Finding]:
+    """Findings from the matrix alone. hints: findings of INFO, which may speak of nodes that are odd by design."""
+    modes = list(shown(hints, Matrix(signals, findings, excluded)))
+    yield from modes
+    matrix = Matrix(signals, [*findings, *modes], excluded)
     yield from _rules_missing(matrix)
     yield from _node_firewall(matrix)
     yield from _tcp_blocked(matrix)
@@ -108,11 +113,11 @@ def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Find
     direct = [s for s in matrix.cells(Path.REPLICA, node=node) if s.transport in dead]
     others = [s for n in matrix.nodes if n != node for s in matrix.cells(Path.REPLICA, node=n) if s.transport in dead]
     local = any(s.same_node for s in direct)
-    if not any(s.effect in (Effect.OK, Effect.LOSSY) and s.same_node is False for s in others):
-        return
+    if not any(s.effect not in SILENCE and s.same_node is False for s in others):
+        return  # nobody gets across the network
     if not local and any(n == node for f in matrix.findings for n, _ in f.scope.pairs):
         return
-    if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full"), node):
+    if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full", "deployment-mode-mismatch"), node):
         return
     if any(s.path is Path.OTHER and s.node == node and s.bad for s in matrix.signals):
         return  # it drops more than DNS

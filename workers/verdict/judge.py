@@ -45,7 +45,8 @@ def judge(question: Question, steps: Sequence[StepResult]) -> Verdict:
     signals = [s for step in steps for s in step.signals]
     excluded = [e for step in steps for e in step.excluded]
     raised = [f for step in steps for f in step.findings if f.severity is not Severity.INFO and _may(f, steps)]
-    raised += infer(signals, raised, excluded)
+    hints = [f for step in steps for f in step.findings if f.severity is Severity.INFO]
+    raised += infer(signals, raised, excluded, hints)
     standing, denied = candidates(raised, signals)
     symptoms = [s for s in signals if s.bad]
     causes = _named(standing, symptoms)

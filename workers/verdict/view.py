@@ -44,7 +44,9 @@ class Matrix:
 
     def named(self, codes: Iterable[str], node: str) -> bool:
         """Whether a finding already speaks of that node with one of these codes."""
-        return any(f.code in codes and (not f.scope.nodes or node in f.scope.nodes) for f in self.findings)
+        return any(
+            f.code in codes and not f.scope.pods and (not f.scope.nodes or node in f.scope.nodes) for f in self.findings
+        )
 
     def cleared(self, code: str, node: str) -> Excluded | None:
         """The evidence that a code is not at work on a node, where a step gave it."""
