@@ -121,7 +121,6 @@ class Sandbox:
             answers_dns=lambda address: address in self.servers,
         )  # fmt: skip
         self.kube = KubeApi(contents)
-        self._closing.append(self.kube.close)
         ports = {address: server.port for address, server in self.servers.items()}
         self.network = Network(objects, world.wiring, ports, (LOOPBACK, self.kube.port), world.pages)
         self._closing.append(self.network.close)
@@ -143,14 +142,16 @@ class Sandbox:
         for pod in coredns_pods(world.objects):
             name = pod["metadata"]["name"]
             manners = world.replica_manners.get(name, world.replica_manners.get("*", Manners()))
-            self._serve(pod["status"]["podIP"], Replica(objects.all, lambda: upstream, manners))
+            self._serve(pod["status"]["podIP"], Replica(objects.every, lambda: upstream, manners))
 
     def _serve(self, address: str, source: Source) -> None:
         server = self.servers[address] = NameServer(source)
         self._closing.append(server.close)
 
     def _end(self) -> None:
-        """Everything at the same time; the containers' logs last."""
+        """What runs containers first, then all else at the same time; the containers' logs last."""
+        if hasattr(self, "kube"):
+            self.kube.close()
         first, *others = self._closing or [lambda: None]
         self._closing.clear()
         with ThreadPoolExecutor(max_workers=max(1, len(others))) as pool:

@@ -71,12 +71,12 @@ class Access:
         return bool(covering)
 
     def _rights(self, user: User, namespace: str) -> Iterator[Right]:
-        for binding in (*self._objects.all("ClusterRoleBinding"), *self._objects.all("RoleBinding")):
+        for binding in (*self._objects.every("ClusterRoleBinding"), *self._objects.every("RoleBinding")):
             where = binding["metadata"].get("namespace", "")
             if where not in ("", namespace) or not any(_is(user, s, where) for s in binding.get("subjects") or ()):
                 continue
             wanted = binding["roleRef"]
-            for role in self._objects.all(wanted["kind"]):
+            for role in self._objects.every(wanted["kind"]):
                 home = role["metadata"].get("namespace", "")
                 if role["metadata"]["name"] == wanted["name"] and home in ("", where):
                     yield from rights(role)

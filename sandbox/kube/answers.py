@@ -137,7 +137,7 @@ class Answers:
         if not re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?", name):
             return failure(422, f'{kind.kind} "{name}" is invalid: metadata.name: Invalid value: "{name}"')
         if where.namespace and not any(
-            n["metadata"]["name"] == where.namespace for n in self._objects.all("Namespace")
+            n["metadata"]["name"] == where.namespace for n in self._objects.every("Namespace")
         ):
             return failure(404, f'namespaces "{where.namespace}" not found')
         if kind.kind == "Pod":
@@ -154,13 +154,13 @@ class Answers:
         return good(made, 201)
 
     def _pod_refused(self, namespace: str, name: str, body: Object) -> Reply | None:
-        home = next(n for n in self._objects.all("Namespace") if n["metadata"]["name"] == namespace)
+        home = next(n for n in self._objects.every("Namespace") if n["metadata"]["name"] == namespace)
         level = (home["metadata"].get("labels") or {}).get("pod-security.kubernetes.io/enforce", "privileged")
         broken = violations(body["spec"]) if level == "restricted" else ()
         if broken:
             said = f'pods "{name}" is forbidden: violates PodSecurity "restricted:latest": {", ".join(broken)}'
             return failure(403, said, details={"name": name, "kind": "pods"})
-        nodes = {n["metadata"]["name"] for n in self._objects.all("Node")}
+        nodes = {n["metadata"]["name"] for n in self._objects.every("Node")}
         if body["spec"].get("nodeName") not in nodes:
             return failure(422, f'Pod "{name}" is invalid: spec.nodeName: there is no such node here')
         return None

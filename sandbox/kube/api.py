@@ -143,7 +143,7 @@ class KubeApi:
 
     def dialler(self, namespace: str, name: str) -> Dial | None:
         """How to connect to the ports of a pod; None where there is no such pod."""
-        pods = (p for p in self.objects.all("Pod") if p["metadata"]["namespace"] == namespace)
+        pods = (p for p in self.objects.every("Pod") if p["metadata"]["namespace"] == namespace)
         pod = next((p for p in pods if p["metadata"]["name"] == name), None)
         return None if pod is None else lambda port: self._dial(pod, port)
 

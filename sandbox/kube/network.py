@@ -171,8 +171,8 @@ class Network:
     def _services(self, node: str) -> Iterator[tuple[str, int, str, list[tuple[str, int]]]]:
         """Each port of each Service as the node's rules have it: address, port, transport, (address, port) behind."""
         stale = {**self.wiring.stale.get("*", {}), **self.wiring.stale.get(node, {})}
-        slices = self._objects.all("EndpointSlice")
-        for service in self._objects.all("Service"):
+        slices = self._objects.every("EndpointSlice")
+        for service in self._objects.every("Service"):
             spec = service.get("spec") or {}
             for address in spec.get("clusterIPs") or ():
                 for port in spec.get("ports") or ():
@@ -214,20 +214,20 @@ class Network:
 
     def _pod_addresses(self) -> dict[str, str]:
         """Address -> node of every pod that runs."""
-        pods = (p for p in self._objects.all("Pod") if (p.get("status") or {}).get("phase") == "Running")
+        pods = (p for p in self._objects.every("Pod") if (p.get("status") or {}).get("phase") == "Running")
         return {p["status"]["podIP"]: p["spec"].get("nodeName", "") for p in pods if p["status"].get("podIP")}
 
     def _listening(self) -> set[tuple[str, int]]:
         """Address and port of every other port on which a pod listens."""
         found = set()
-        for pod in self._objects.all("Pod"):
+        for pod in self._objects.every("Pod"):
             meta, address = pod["metadata"], (pod.get("status") or {}).get("podIP")
             names = {f"{meta['namespace']}/{meta['name']}", *(c["name"] for c in pod["spec"]["containers"])}
             found |= {(address, port) for who, port in self._ports if address and who in names}
         return found
 
     def _api_addresses(self) -> set[str]:
-        slices = (s for s in self._objects.all("EndpointSlice") if s["metadata"]["name"] == "kubernetes")
+        slices = (s for s in self._objects.every("EndpointSlice") if s["metadata"]["name"] == "kubernetes")
         return {a for one in slices for e in one.get("endpoints") or () for a in e["addresses"]}
 
 

@@ -82,6 +82,11 @@ class Objects:
         """Every object of the kind of that name, such as `Pod`."""
         return [one for k in self.kinds if k.kind == kind for one in self.select(k)]
 
+    def every(self, kind: str) -> tuple[Mapping[str, Any], ...]:
+        """The same, to be looked at only: not copied, as it is asked for with every request."""
+        with self._lock:
+            return tuple(one for k in self.kinds if k.kind == kind for one in self._held[k.group, k.plural].values())
+
     def create(self, kind: Kind, one: Object) -> Object:
         """Keep a new object. Raises Conflict where its name is taken."""
         with self._lock:

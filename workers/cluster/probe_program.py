@@ -130,7 +130,8 @@ class Round:
                 self.eyes.modify(this.socket, selectors.EVENT_READ, this)
             return
         self.close(this)
-        self.alive.add(this.asked["to"])
+        if this.asked["how"] != "connect":  # that says nothing of whether it answers questions
+            self.alive.add(this.asked["to"])
         if self.left.pop(this.asked["id"], None):
             say(id=this.asked["id"], seen="answer", no=this.number, took=took, wire=base64.b64encode(answer).decode())
 
