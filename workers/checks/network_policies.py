@@ -23,6 +23,7 @@ from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.app_pods import app_pods, owner_of
 from workers.cluster.enforcement import Enforcer, enforcer
+from workers.cluster.figures import counted
 from workers.cluster.network_policy import Judged, Peer, Policy, Rulebook
 from workers.cluster.objects import LabelSelector, PolicySpec
 from workers.cluster.policy_objects import Asker, allow_commands, not_judged, peer_of, policies_of
@@ -275,7 +276,7 @@ def _about_asker(facts: Facts, denied: Sequence[Denied], every: Sequence[Denied]
     return Finding(
         code="tcp-53-blocked" if tcp_alone else "netpol-egress-denies-53",
         severity=_severity(facts, Severity.CRITICAL if many and not tcp_alone else Severity.WARNING),
-        summary=f"{subject} lets no {named} 53 out{some} from {len(pods)} pods of {asker.workload}{_why(facts, denied)}"
+        summary=f"{subject} lets no {named} 53 out{some} from {counted(len(pods), 'pod')} of {asker.workload}{_why(facts, denied)}"
         + ("" if facts.enforcer.name else ", but nothing makes policies hold here"),
         subject=subject,
         evidence=(*_evidence(facts, denied), f"pods: {', '.join(pods[:LINES])}"),

@@ -11,6 +11,7 @@ from contract.model import Confidence, Finding, RuledOut, Scope, Severity, Signa
 from .consequences import ANYWHERE, SAME_PLACE, SAME_SERVERS, UNSURE
 from .match import explains, narrowed, within
 
+PLACES = ("nodes", "pods", "servers", "pairs", "zones")
 ON_NODES = ("conntrack-table-full", "node-firewall-drops-53")
 
 
@@ -80,6 +81,8 @@ def _roots(kept: Sequence[Finding], signals: Sequence[Signal]) -> tuple[Candidat
     for one in kept:
         if not any(_brings(other, one) for other in at_work):
             groups.setdefault(one.code, []).append(one)
+    for same in groups.values():
+        same.sort(key=lambda f: -sum(explains(f, s) for s in symptoms))  # what shows is said first
     return tuple(Candidate(tuple(same), merge(same)) for same in groups.values())
 
 
@@ -99,17 +102,26 @@ def merge(same: Sequence[Finding]) -> Finding:
     if len(same) == 1:
         return same[0]
     order = sorted(same, key=lambda f: (f.confidence is not Confidence.HIGH, f.severity is not Severity.CRITICAL))
-    first, others = order[0], len(order) - 1
-    more = f"{first.summary.rstrip('.')}; and {others} more like it."
+    first = order[0]
+    also = list(dict.fromkeys(f.subject for f in order if _apart(f, first)))
+    more = f"; the same holds for {_joined(also[:3])}" + (f" and {len(also) - 3} more" if len(also) > 3 else "")
+    pods = {pod for f in order for pod in f.scope.pods if f.subject == first.subject} - set(first.scope.pods)
+    more = more if also else f"; the same holds for {len(pods)} more pods"
     return replace(
         first,
-        summary=first.summary if len({f.summary for f in order}) == 1 else more,
+        summary=f"{first.summary.rstrip('.')}{more}." if also or pods else first.summary,
         subject=_joined(f.subject for f in order),
         evidence=tuple(dict.fromkeys(line for f in order for line in f.evidence))[:24],
         commands=tuple(dict.fromkeys(c for f in order for c in f.commands))[:12],
         change=next((f.change for f in order if f.change), ""),
         scope=_together([f.scope for f in order]),
     )
+
+
+def _apart(finding: Finding, first: Finding) -> bool:
+    """Whether it is the same thing elsewhere, rather than another sight of the same."""
+    shapes = [{f for f in PLACES if getattr(one.scope, f)} for one in (finding, first)]
+    return bool(shapes[0]) and shapes[0] == shapes[1] and finding.subject not in ("", first.subject)
 
 
 def _joined(subjects: Iterable[str]) -> str:

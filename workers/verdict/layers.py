@@ -49,8 +49,8 @@ ADVICE: Mapping[Layer, Advice] = {
         ("security-groups", "network-acls", "network-policies"),
     ),
     Layer.NODE: Advice(
-        "the node itself: it lets nothing through, not even to a CoreDNS pod of its own",
-        "list the firewall rules of that node (iptables-save, nft list ruleset), or replace it",
+        "the node itself: what it sends gets lost, even on the way to a CoreDNS pod of its own",
+        "list the firewall rules of that node (iptables-save, nft list ruleset) and its connection table, or replace it",
         ("node-events", "node-connections"),
     ),
     Layer.POLICY: Advice(

@@ -117,7 +117,8 @@ def _client(symptom: Signal, matrix: Matrix) -> Layer:
     if symptom.effect is Effect.SLOW and symptom.seconds >= RESENT_SECONDS and not symptom.server and whole(raw):
         return Layer.LOST
     bad = [s for s in through if s.bad]
-    return _through(bad[0], matrix) if bad and symptom.effect in DEAD else Layer.CLIENT
+    alike = [s for s in bad if symptom.effect in DEAD or symptom.effect is s.effect]
+    return _through(alike[0], matrix) if alike else Layer.CLIENT
 
 
 def _works_outside(matrix: Matrix) -> bool:
@@ -140,7 +141,8 @@ def _through(symptom: Signal, matrix: Matrix) -> Layer:
     bad = [s for s in direct if s.bad and s.transport == symptom.transport] or [s for s in direct if s.bad]
     if bad:
         return _direct(bad[0], matrix)
-    elsewhere = [s for s in matrix.cells(Path.CLUSTER_IP) if s.node != symptom.node]
+    column = matrix.cells(Path.CLUSTER_IP, transport=symptom.transport)
+    elsewhere = [s for s in column if s.node != symptom.node]
     return Layer.RULES if alive(elsewhere) else Layer.SERVICE
 
 

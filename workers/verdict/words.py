@@ -12,14 +12,14 @@ from .view import Matrix
 
 VERBS = {
     Effect.SILENT: "no answer",
-    Effect.LOSSY: "answers only sometimes",
-    Effect.UNREACHABLE: "refused at once",
+    Effect.LOSSY: "an answer only sometimes",
+    Effect.UNREACHABLE: "a refusal at once (nobody listens)",
     Effect.SERVFAIL: "an error (SERVFAIL)",
     Effect.NXDOMAIN: "“no such name” (NXDOMAIN)",
     Effect.NODATA: "an answer without an address",
     Effect.REFUSED: "a refusal (REFUSED)",
     Effect.WRONG: "a wrong answer",
-    Effect.SLOW: "slow answers",
+    Effect.SLOW: "a slow answer",
     Effect.FAILED: "a failure",
 }
 NAMES = {
@@ -54,10 +54,12 @@ def _together(group: Sequence[Signal]) -> str:
     pods = list(dict.fromkeys(s.pod for s in group if s.pod))
     nodes = list(dict.fromkeys(s.node for s in group if s.node))
     servers = list(dict.fromkeys(s.server for s in group if s.server))
-    source = f" from pod {_some(pods)}" if pods else f" from {_some(nodes)}" if nodes else ""
-    target = f" at {_some(servers)}" if servers else ""
+    askers = f"pod {_some(pods)}" if pods else _some(nodes)
+    one = len(pods or nodes) == 1
+    asking = f" when {askers} {'asks' if one else 'ask'}{' ' * bool(servers)}{_some(servers)}" if askers else ""
+    source = asking or (f" from {_some(servers)}" if servers else "")
     first = f"{names[:1].upper()}{names[1:]}"
-    return f"{first} get {came}{source}{target} ({len(group)} ways of asking)"
+    return f"{first}: {came}{source} ({len(group)} ways of asking)"
 
 
 def _some(things: Sequence[str]) -> str:
