@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from contract.clusters import ClusterEntry
 
 from .errors import CannotRead, Why
-from .kube import explain
+from .obstacles import explain
 
 T = TypeVar("T")
 

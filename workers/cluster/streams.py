@@ -19,7 +19,8 @@ import websocket
 
 from .errors import CannotRead, Why
 from .grants import Resource
-from .kube import Api, Deadline, causes, explain
+from .kube import Api, Deadline
+from .obstacles import causes, explain
 from .timed_tls import until
 
 FRAME = 16 * 1024 * 1024
