@@ -77,8 +77,11 @@ class Asked:
         """The question and its answer, for evidence."""
         came = self.reply.text if self.reply else (self.error or "no answer")
         again = ", asked twice" if self.tries > 1 else ""
+        server = self.target.address
+        if self.target.label != server:
+            server = f"{self.target.label} {server}"
         return (
-            f"{self.pod or self.node} -> {self.target.label} {self.target.address} {self.transport} "
+            f"{self.pod or self.node} -> {server} {self.transport} "
             f"{self.name.name} {self.name.rtype}: {came} ({self.seconds * 1000:.0f} ms{again})"
         )
 
