@@ -276,7 +276,8 @@ def _about_asker(facts: Facts, denied: Sequence[Denied], every: Sequence[Denied]
     return Finding(
         code="tcp-53-blocked" if tcp_alone else "netpol-egress-denies-53",
         severity=_severity(facts, Severity.CRITICAL if many and not tcp_alone else Severity.WARNING),
-        summary=f"{subject} lets no {named} 53 out{some} from {counted(len(pods), 'pod')} of {asker.workload}{_why(facts, denied)}"
+        summary=f"{subject} lets no {named} 53 out{some} from {counted(len(pods), 'pod')} of {asker.workload}"
+        + _why(facts, denied)
         + ("" if facts.enforcer.name else ", but nothing makes policies hold here"),
         subject=subject,
         evidence=(*_evidence(facts, denied), f"pods: {', '.join(pods[:LINES])}"),
