@@ -280,7 +280,7 @@ class Reader:
             except TimeoutError:
                 error = f"no answer within {seconds:g} s"
             except OSError as problem:
-                effect, error = Effect.UNREACHABLE if streams.refused(problem) else Effect.FAILED, str(problem)[:200]
+                effect, error = Effect.UNREACHABLE if streams.refused(problem) else Effect.FAILED, str(problem)[-300:]
         return Told(
             pod=pod.name,
             name=name,

@@ -178,7 +178,7 @@ class Tunnel:
             if len(data) == 2 and struct.unpack("<H", data)[0] == self._port:
                 return
         if channel == 1 and data:
-            self.error = data.decode("utf-8", "replace").strip()[:300]
+            self.error = data.decode("utf-8", "replace").strip()[:1000]
             raise Refused(self.error)
         if channel == 0:
             self._buffer += data

@@ -75,7 +75,8 @@ class Asked:
     @property
     def line(self) -> str:
         """The question and its answer, for evidence."""
-        came = self.reply.text if self.reply else (self.error or "no answer")
+        opened = self.transport == CONNECT and self.effect is Effect.OK
+        came = self.reply.text if self.reply else (self.error or ("open" if opened else "no answer"))
         again = ", asked twice" if self.tries > 1 else ""
         server = self.target.address
         if self.target.label != server:
