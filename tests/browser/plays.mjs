@@ -165,10 +165,14 @@ const PLAYS = {
     await visitor.run.getByRole("button", { name: "Stop" }).click();
     await visitor.page.getByRole("dialog", { name: "Stop this check?" }).getByRole("button", { name: "Stop it" }).click();
     await visitor.until(async () => /stopped by/i.test(await visitor.run.innerText()));
-    await visitor.run.getByRole("button", { name: "Re-run" }).click();
     await visitor.run.getByRole("button", { name: /repl/ }).click();
-    await visitor.until(async () => /Healthy/.test(await visitor.thread.innerText()));
-    await visitor.thread.getByRole("button", { name: "Download evidence" }).last().click();
+    const well = visitor.page.getByRole("listitem").filter({ hasText: "asked by" }).filter({ hasText: "Healthy" });
+    const before = await well.count();
+    await visitor.run.getByRole("button", { name: "Re-run" }).click();
+    await visitor.until(async () => (await well.count()) > before);
+    await well.last().getByRole("button", { name: "Download evidence" }).click();
+    const replies = well.last().getByRole("button", { name: /repl/ });
+    if (await replies.count()) await replies.click();
     const [download] = await Promise.all([
       visitor.page.waitForEvent("download"),
       visitor.thread.getByRole("link", { name: /\.json/ }).first().click(),
@@ -184,6 +188,9 @@ const PLAYS = {
     for (const words of ["at 07:11:02 from 10.0.0.2:53", "not::an emoji", "A heading", "3 of 3 steps", "Steps are fine", "quoted", "@bob", "#dns-health", "a diagram (a picture from elsewhere)"]) {
       await channel.getByText(words).first().waitFor();
     }
+    assert.equal(await channel.getByText(/:white_check_mark:|&#58;/).count(), 0);
+    await channel.getByRole("img", { name: "white check mark" }).waitFor();
+    await channel.getByText("a:b:c").waitFor();
     await channel.getByText("hidden <b>inside</b>").waitFor({ state: "hidden" });
     await channel.getByText("Per pod").click();
     await channel.getByText("hidden <b>inside</b>").waitFor();

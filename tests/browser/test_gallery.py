@@ -40,7 +40,13 @@ def _option(name: str) -> dict[str, Any]:
 def _shown(picture: str) -> list[dict[str, Any]]:
     return [
         {"type": "header", "text": _words("A heading")},
-        {"type": "section", "text": {"type": "mrkdwn", "text": "at 07:11:02 from 10.0.0.2:53\n>quoted\nnot::an emoji"}},
+        {
+            "type": "section",
+            "text": {
+                "type": "mrkdwn",
+                "text": "at 07:11:02 from 10.0.0.2:53\n:white_check_mark: `a:b:c` &lt;\n>quoted\nnot::an emoji",
+            },
+        },
         {"type": "section", "fields": [{"type": "mrkdwn", "text": "<@U0BOB> in <#C0HEALTH>"}]},
         {"type": "divider"},
         {

@@ -59,8 +59,22 @@ function withMarks(part: any): any {
   if (Array.isArray(part)) return part.map(withMarks);
   if (part === null || typeof part !== "object") return part;
   if (part.type === "image") return picture(part);
-  const entries = Object.entries(part).filter(([key]) => !(key === "verbatim" && part.type === "mrkdwn"));
-  return Object.fromEntries(entries.map(([key, each]) => [key, withMarks(each)]));
+  if (part.type === "mrkdwn") return { type: "mrkdwn", text: withColons(String(part.text)) };
+  return Object.fromEntries(Object.entries(part).map(([key, each]) => [key, withMarks(each)]));
+}
+
+const CODE_OR_LINK = /(```[\s\S]*?```|`[^`\n]*`|<[^>\n]*>)/;
+const PERHAPS_EMOJI = /(:[\w+'-]*[a-z][\w+'-]*:)/;
+
+/** The renderer pairs any two colons, those of `10.0.0.2:53` and of an emoji on the next line too: hide the lone ones. */
+function withColons(text: string): string {
+  const masked = (words: string) => words.replace(/(?<!\\):/g, "&#58;");
+  return text
+    .split(CODE_OR_LINK)
+    .map((part, place) =>
+      place % 2 ? part : part.split(PERHAPS_EMOJI).map((each, number) => (number % 2 ? each : masked(each))).join(""),
+    )
+    .join("");
 }
 
 /** `blocks` as Slack shows them. They must need nobody to press anything. */
