@@ -46,9 +46,14 @@ demo: $(STAMP) ## the whole product on this machine: http://127.0.0.1:8080 (PORT
 	@$(BIN)/dnsmedic demo --port $(or $(PORT),8080)
 
 .PHONY: test
+# They measure what comes back in time from a pretend cluster, or drive a browser: a busy machine would look like a fault.
+ALONE := tests/test_roles.py tests/test_sandbox_world.py tests/test_demo.py tests/browser
+
 test: check ## every check and test that needs no root and no cluster
 	@echo "== tests"
-	@$(BIN)/pytest -q -n $(JOBS) --dist worksteal $(ARGS)
+	@$(BIN)/pytest -q -n $(JOBS) --dist worksteal $(addprefix --ignore=,$(ALONE)) $(ARGS)
+	@echo "== tests of whole worlds, one after the other"
+	@$(BIN)/pytest -q $(ALONE)
 
 .PHONY: check
 check: $(STAMP) ## the static half: format, lint, types, import rules, scripts and workflows

@@ -37,7 +37,7 @@ def ask(
         ([ask(Effect.SILENT, 2)] * 4, Effect.SILENT),
         ([ask(Effect.UNREACHABLE)] * 4, Effect.UNREACHABLE),
         ([ask(Effect.OK), ask(Effect.SERVFAIL)], Effect.SERVFAIL),
-        ([ask(Effect.OK, seconds=3.2)], Effect.SLOW),
+        ([ask(Effect.OK, seconds=4.2)], Effect.SLOW),
         ([ask(Effect.NXDOMAIN)] * 2, Effect.NXDOMAIN),
     ],
     ids=["all", "one-lost", "half-lost", "one-silent", "silent", "refused", "one-servfail", "slow", "nxdomain"],
