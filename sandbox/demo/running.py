@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from sandbox.demo.controls import Controls
 from sandbox.demo.processes import Process
 from sandbox.demo.redis_switch import RedisSwitch
 from sandbox.demo.troubles import TroubleSwitches
+from sandbox.demo.warming import warm
 from sandbox.demo.workspace import APP_TOKEN, BOT_TOKEN, greet, workspace
 from sandbox.slack import SlackServer
 from sandbox.web import PageServer
@@ -61,8 +63,11 @@ def running(port: int, say: Say) -> Iterator[Demo]:
         controls = Controls(slack, clusters, processes, redis, TroubleSwitches(slack))
         _start(clusters, say)
         greet(slack)
+        with ThreadPoolExecutor(1, thread_name_prefix="demo warms") as pool:
+            warming = pool.submit(warm, clusters[0])
+            _until_ready(controls, say)
+            warming.result()
         page = stack.enter_context(_page(controls, port))
-        _until_ready(controls, say)
         yield Demo(url=page.url, controls=controls, folder=folder)
 
 
