@@ -23,9 +23,11 @@ LONGEST_FILE = 400
 
 
 def _tracked() -> list[Path]:
-    """The files of the project: what git tracks, or all but what it ignores where there is no repository."""
+    """The files of the project that are text: what git tracks, but for pictures."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    return [
+        ROOT / name for name in listed.split("\0") if name and not name.endswith(".png") and (ROOT / name).is_file()
+    ]
 
 
 def _trees(paths: list[Path]) -> Iterator[tuple[str, ast.Module]]:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import functools
 import ssl
+import threading
 
 import trustme
 
 HOST = "127.0.0.1"
 
 
-@functools.cache
+_lock = threading.Lock()
+
+
 def authority() -> trustme.CA:
-    """The authority that everybody trusts here."""
+    """The authority that everybody trusts here: one, however many clusters start at a time."""
+    with _lock:
+        return _made()
+
+
+@functools.cache
+def _made() -> trustme.CA:
     return trustme.CA(organization_name="dnsmedic sandbox")
 
 
