@@ -222,7 +222,7 @@ class Cluster(Reader):
         asked: dict[str, tuple[Target, list[tuple[Name, str, int]]]] = {}
         for forward in corefile.forwards(config.data.get("Corefile", "")):
             for address, port in forward.addresses[:MAX_UPSTREAMS]:
-                wanted = [n for n in others if under(n.name, forward.zone)] or [
+                wanted = [n for n in others if corefile.under(n.name, forward.zone)] or [
                     Name(kind=NameKind.EXTERNAL, name=forward.zone or ".", rtype="SOA")
                 ]
                 target = Target(path=Path.UPSTREAM, address=address, label=address, port=port)
@@ -265,12 +265,6 @@ def unfit(node: Node) -> str:
     if node.status.node_info.operating_system not in ("", "linux"):
         return f"it runs {node.status.node_info.operating_system}, and the probe needs Linux"
     return ""
-
-
-def under(name: str, zone: str) -> bool:
-    """Whether NAME is ZONE or below it; the root holds every name."""
-    name, zone = name.rstrip(".").lower(), zone.rstrip(".").lower()
-    return not zone or name == zone or name.endswith(f".{zone}")
 
 
 def belongs(pod: Pod, workload: str) -> bool:
