@@ -116,8 +116,19 @@ export class Visitor {
   /** Say a check of this cluster, and wait until it shows up. */
   async check(cluster) {
     const before = await this.runs();
+    let joins = await this.joins();
     await this.say(`/dns-check ${cluster}`);
-    await this.until(async () => (await this.runs()) > before);
+    await this.until(async () => {
+      // Whoever asks while an earlier run is about to end joins that one: ask again.
+      const now = await this.joins();
+      if (now > joins) await this.say(`/dns-check ${cluster}`);
+      joins = now;
+      return (await this.runs()) > before;
+    });
+  }
+
+  joins() {
+    return this.channel.getByRole("listitem").filter({ hasText: "you joined it" }).count();
   }
 
   runs() {
