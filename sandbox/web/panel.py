@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from contract.catalogue import CODES
 from sandbox import worlds
 from sandbox.demo.clusters import HEALTHY, PretendCluster
 from sandbox.demo.controls import Controls
 from sandbox.demo.troubles import TROUBLES
+from sandbox.worlds import World
 
 Json = dict[str, Any]
 MOST_LINES = 100
@@ -42,8 +44,18 @@ def shown(controls: Controls) -> dict[str, Json]:
 
 
 def menu() -> list[Json]:
-    """All worlds that a cluster can be put into."""
-    return [{"name": name, "title": worlds.load(name).title} for name in worlds.names()]
+    """All worlds that a cluster can be put into, the layers in the order of their first codes, and what to ask in each."""
+    known = [worlds.load(name) for name in worlds.names()]
+    return [
+        {"name": one.name, "title": one.title, "layer": one.layer, "asked": one.asked, "pod": one.pod}
+        for one in sorted(known, key=_place)
+    ]
+
+
+def _place(world: World) -> tuple[bool, bool, int]:
+    """The healthy world first, then by the catalogue, those without a fault last."""
+    order = {code: number for number, code in enumerate(CODES)}
+    return world.name != HEALTHY, not world.codes, min((order[code] for code in world.codes[:1]), default=0)
 
 
 def _asked(cluster: PretendCluster) -> Json:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract.catalogue import CODES
 from sandbox.aws.data import Account
 from sandbox.dns import Manners, Zone
 from sandbox.kube.network import Wiring
@@ -24,7 +25,8 @@ class World:
     `NAMESPACE/POD:PORT`, or `CONTAINER:PORT` for every pod with such a container; then by path. zones: what the upstream
     (name server `upstream`) knows. upstream_manners, replica_manners: how it answers, and how each CoreDNS pod does (by
     pod name, `*` for all). wiring: the network. account: EKS, IAM and the VPC. unpullable: patterns of images that cannot be
-    pulled. status, codes: the verdict's status, and the codes that may come first in a right one.
+    pulled. asked, pod: the name that whoever suffers would ask with, and their pod as NAMESPACE/NAME (the beginning of its name
+    will do); both may be empty. status, codes: the verdict's status, and its causes, the one that comes first first.
     """
 
     name: str
@@ -41,5 +43,12 @@ class World:
     wiring: Wiring = field(default_factory=Wiring)
     unpullable: tuple[str, ...] = ()
     app_namespaces: tuple[str, ...] = ("shop",)
+    asked: str = ""
+    pod: str = ""
     status: str = "healthy"
     codes: tuple[str, ...] = ()
+
+    @property
+    def layer(self) -> str:
+        """Where the fault lies, as the catalogue groups codes; `odd` where there is none."""
+        return CODES[self.codes[0]].layer if self.codes else "odd"
