@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,6 +16,7 @@ import yaml
 from contract.clusters import ClusterEntry
 
 from .aws import Aws
+from .aws.packets import passes
 from .dns import LOOPBACK, Authority, Manners, NameServer, Source
 from .kube import KubeApi, Objects, User
 from .kube.api import Contents
@@ -122,7 +124,8 @@ class Sandbox:
         )  # fmt: skip
         self.kube = KubeApi(contents)
         ports = {address: server.port for address, server in self.servers.items()}
-        self.network = Network(objects, world.wiring, ports, (LOOPBACK, self.kube.port), world.pages)
+        between = partial(passes, world.account.network)
+        self.network = Network(objects, world.wiring, ports, (LOOPBACK, self.kube.port), world.pages, between)
         self._closing.append(self.network.close)
         self.aws = Aws(world.account)
         self._closing.append(self.aws.close)
@@ -142,7 +145,15 @@ class Sandbox:
         for pod in coredns_pods(world.objects):
             name = pod["metadata"]["name"]
             manners = world.replica_manners.get(name, world.replica_manners.get("*", Manners()))
-            self._serve(pod["status"]["podIP"], Replica(objects.every, lambda: upstream, manners))
+            asks = upstream if self._reaches_upstream(pod) else None
+            self._serve(pod["status"]["podIP"], Replica(objects.every, partial(_same, asks), manners))
+
+    def _reaches_upstream(self, pod: Mapping[str, Any]) -> bool:
+        """Whether the node's resolv.conf, which a CoreDNS pod has, names the upstream, and the VPC lets it answer."""
+        world, own = self.world, pod["status"]["podIP"]
+        conf = world.wiring.node_resolv_conf(pod["spec"]["nodeName"])
+        named = not conf or f"nameserver {world.upstream}" in conf.splitlines()
+        return named and passes(world.account.network, own, world.upstream, "udp", 53)
 
     def _serve(self, address: str, source: Source) -> None:
         server = self.servers[address] = NameServer(source)
@@ -158,6 +169,10 @@ class Sandbox:
             for ended in [pool.submit(close) for close in others]:
                 ended.result()
         first()
+
+
+def _same(source: Source | None) -> Source | None:
+    return source
 
 
 def coredns_pods(objects: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

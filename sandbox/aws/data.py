@@ -16,9 +16,10 @@ class AwsData:
 
     vpc: id, cidr, dns_support, dns_hostnames. dhcp: id and options by key. subnets: id, cidr, zone. groups: id, name,
     ingress and egress (IpPermissions; a GroupId may be one of these ids). instances: id, interface, subnet, address,
-    groups, pods (secondary addresses). acl: entries of the VPC's default network ACL in place of its rule 100. zones:
-    id, name, here (associated with the VPC), records (name, type, values). rules: Resolver rules: id, name, domain,
-    targets. firewall: rules of DNS Firewall: name, action, domains, …. metrics: sums by `NAMESPACE/METRIC`.
+    groups, pods (secondary addresses). acl: entries of the VPC's default network ACL in place of its rule 100. acls:
+    others: id, name, subnets, entries (in EC2's words for making them: Egress, RuleNumber, …). zones: id, name, here
+    (associated with the VPC), records (name, type, values). rules: Resolver rules: id, name, domain, targets.
+    firewall: rules of DNS Firewall: name, action, domains, …. metrics: sums by `NAMESPACE/METRIC`.
     """
 
     vpc: Raw
@@ -27,6 +28,7 @@ class AwsData:
     groups: Sequence[Raw] = ()
     instances: Sequence[Raw] = ()
     acl: Sequence[Raw] = ()
+    acls: Sequence[Raw] = ()
     zones: Sequence[Raw] = ()
     rules: Sequence[Raw] = ()
     firewall: Sequence[Raw] = ()

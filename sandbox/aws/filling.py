@@ -29,6 +29,7 @@ class Filling:
         self._groups()
         self._instances()
         self._acl()
+        self._acls()
         self._zones()
         self._rules()
         self._metrics()
@@ -115,6 +116,20 @@ class Filling:
             ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=100, Egress=egress)
         for entry in self._data.acl:
             ec2.create_network_acl_entry(NetworkAclId=acl, **entry)
+
+    def _acls(self) -> None:
+        ec2 = self._client("ec2")
+        for one in self._data.acls:
+            tags = [{"ResourceType": "network-acl", "Tags": [{"Key": "Name", "Value": one["name"]}]}]
+            made = ec2.create_network_acl(VpcId=self._ids[self._data.vpc["id"]], TagSpecifications=tags)["NetworkAcl"]
+            acl = self._ids[one["id"]] = made["NetworkAclId"]
+            for entry in one["entries"]:
+                ec2.create_network_acl_entry(NetworkAclId=acl, **entry)
+            for subnet in (self._ids[each] for each in one["subnets"]):
+                chosen = [{"Name": "association.subnet-id", "Values": [subnet]}]
+                (held,) = ec2.describe_network_acls(Filters=chosen)["NetworkAcls"]
+                old = next(each for each in held["Associations"] if each["SubnetId"] == subnet)
+                ec2.replace_network_acl_association(NetworkAclId=acl, AssociationId=old["NetworkAclAssociationId"])
 
     def _zones(self) -> None:
         other = ""

@@ -5,17 +5,20 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
 from .objects import Objects
+from .policies import Policies
 
 LOOPBACK = "127.0.0.1"
 POLL = 0.05
 CLOSED = (LOOPBACK, 1)
 End = tuple[str, int]
+Passes = Callable[[str, str, str, int], bool]
+"""Whether packets between two addresses, by transport and port, get through what lies between the nodes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,10 @@ class Wiring:
     files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     stale: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
+    def node_resolv_conf(self, node: str) -> str:
+        """A node's own."""
+        return self.resolv_conf.get(node) or self.resolv_conf.get("*", "")
+
 
 class Blackhole:
     """An end on loopback that takes packets and never answers, over UDP and TCP."""
@@ -110,13 +117,16 @@ class Network:
     """The wiring of a running world."""
 
     def __init__(
-        self, objects: Objects, wiring: Wiring, servers: Mapping[str, int], api: End, ports: Iterable[str] = ()
-    ) -> None:
+        self, objects: Objects, wiring: Wiring, servers: Mapping[str, int], api: End, ports: Iterable[str] = (),
+        passes: Passes | None = None,
+    ) -> None:  # fmt: skip
         """servers: address of each name server -> its port on loopback. api: the API server on loopback.
 
-        ports: other TCP ports on which pods listen, as `NAMESPACE/POD:PORT` or `CONTAINER:PORT`.
+        ports: other TCP ports on which pods listen, as `NAMESPACE/POD:PORT` or `CONTAINER:PORT`. passes: what the network
+        between the nodes lets through; all without it. NetworkPolicies are read from the objects.
         """
         self.wiring = wiring
+        self._passes = passes or (lambda *_: True)
         self._objects, self._servers, self._api = objects, servers, api
         self._ports = [(who, int(port)) for who, _, port in (one.rpartition(":") for one in ports)]
         self._nowhere = Blackhole()
@@ -148,8 +158,7 @@ class Network:
 
     def resolv_conf(self, asker: Asker) -> str:
         """As the kubelet writes it for a pod with that dnsPolicy."""
-        node = self.wiring.resolv_conf
-        own = node.get(asker.node) or node.get("*", "")
+        own = self.wiring.node_resolv_conf(asker.node)
         dns = self.wiring.cluster_dns
         cluster = dns.get(asker.node, dns.get("*", ""))
         config = asker.config
@@ -184,6 +193,9 @@ class Network:
     def _ends(self, asker: Asker, address: str, port: int, transport: str) -> Iterator[End]:
         """The end of an address; several, where only some connections arrive."""
         real = self._real(address, port, transport)
+        if self._shut(asker, address, port, transport):
+            yield self._nowhere.end(transport)
+            return
         for barrier in self.wiring.barriers:
             if self._holds(barrier, asker, address, port, transport):
                 stopped = CLOSED if barrier.effect == "refuse" else self._nowhere.end(transport)
@@ -191,6 +203,21 @@ class Network:
                 yield stopped
                 return
         yield real
+
+    def _shut(self, asker: Asker, address: str, port: int, transport: str) -> bool:
+        """Whether policies or the network between the nodes drop it. What no port is named for is taken to pass."""
+        if not port:
+            return False
+        node = self._node_address(asker.node)
+        if node and not self._passes(node, address, transport, port):
+            return True
+        return not Policies(self._objects).let(asker.pod, address, transport, port)
+
+    def _node_address(self, name: str) -> str:
+        """A node's own address; "" where it has none."""
+        nodes = (one for one in self._objects.every("Node") if one["metadata"]["name"] == name)
+        addresses = (a for one in nodes for a in one["status"].get("addresses") or () if a["type"] == "InternalIP")
+        return next((str(one["address"]) for one in addresses), "")
 
     def _real(self, address: str, port: int, transport: str) -> End:
         if port == 53 and address in self._servers:
