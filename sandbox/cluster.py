@@ -23,7 +23,8 @@ from .kube.api import Contents
 from .kube.authority import authority_pem, client_certificate
 from .kube.identity import EksTokens
 from .kube.network import Asker, Network
-from .replica import Replica
+from .kube.objects import running
+from .replica import Replica, forwards_to
 from .worlds import World
 
 ROLES = Path(__file__).parent.parent / "deploy" / "cluster"
@@ -145,15 +146,22 @@ class Sandbox:
         for pod in coredns_pods(world.objects):
             name = pod["metadata"]["name"]
             manners = world.replica_manners.get(name, world.replica_manners.get("*", Manners()))
-            asks = upstream if self._reaches_upstream(pod) else None
-            self._serve(pod["status"]["podIP"], Replica(objects.every, partial(_same, asks), manners))
+            behind = partial(self._behind, objects, pod, upstream)
+            self._serve(pod["status"]["podIP"], Replica(objects.every, behind, manners))
 
-    def _reaches_upstream(self, pod: Mapping[str, Any]) -> bool:
-        """Whether the node's resolv.conf, which a CoreDNS pod has, names the upstream, and the VPC lets it answer."""
-        world, own = self.world, pod["status"]["podIP"]
-        conf = world.wiring.node_resolv_conf(pod["spec"]["nodeName"])
-        named = not conf or f"nameserver {world.upstream}" in conf.splitlines()
-        return named and passes(world.account.network, own, world.upstream, "udp", 53)
+    def _behind(self, objects: Objects, pod: Mapping[str, Any], upstream: Source) -> Source | None:
+        """UPSTREAM, where the Corefile or the node's resolv.conf that it names leads there, and the VPC lets it answer."""
+        world = self.world
+        targets = forwards_to(objects.every)
+        if "/etc/resolv.conf" in targets:
+            conf = world.wiring.node_resolv_conf(pod["spec"]["nodeName"]) or f"nameserver {world.upstream}"
+            targets += tuple(line.split()[1] for line in conf.splitlines() if line.startswith("nameserver "))
+        there = world.upstream in targets
+        return (
+            upstream
+            if there and passes(world.account.network, pod["status"]["podIP"], world.upstream, "udp", 53)
+            else None
+        )
 
     def _serve(self, address: str, source: Source) -> None:
         server = self.servers[address] = NameServer(source)
@@ -171,13 +179,9 @@ class Sandbox:
         first()
 
 
-def _same(source: Source | None) -> Source | None:
-    return source
-
-
 def coredns_pods(objects: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """The CoreDNS pods that run."""
     for one in objects:
-        labels, status = one["metadata"].get("labels") or {}, one.get("status") or {}
-        if one["kind"] == "Pod" and labels.get("k8s-app") == "kube-dns" and status.get("phase") == "Running":
+        labels = one["metadata"].get("labels") or {}
+        if one["kind"] == "Pod" and labels.get("k8s-app") == "kube-dns" and running(one):
             yield one

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -57,6 +58,16 @@ class Replica:
         for rrset in reply.answer:
             rrset.ttl = min(rrset.ttl, 30)  # Corefile: cache 30
         return reply
+
+
+def forwards_to(objects: Callable[[str], Iterable[Mapping[str, Any]]]) -> tuple[str, ...]:
+    """Where the Corefile in the ConfigMap forwards all names to: addresses, or `/etc/resolv.conf`."""
+    maps = (o for o in objects("ConfigMap") if o["metadata"]["namespace"] == "kube-system")
+    texts = (str((o.get("data") or {}).get("Corefile", "")) for o in maps if o["metadata"]["name"] == "coredns")
+    return tuple(word for text in texts for found in _FORWARD.findall(text) for word in found.split())
+
+
+_FORWARD = re.compile(r"^\s*forward\s+\.\s+([^{\n#]+)", re.MULTILINE)
 
 
 def records(objects: Callable[[str], Iterable[Mapping[str, Any]]]) -> dict[str, list[tuple[str, str]]]:

@@ -20,7 +20,7 @@ from .connection import Connection
 from .forward import Dial, Pages, Questions, Stream
 from .identity import EksTokens, NotSignedIn
 from .kubelet import Kubelet, View
-from .objects import Objects
+from .objects import Objects, running
 from .trouble import Troubles
 
 POLL = 0.05
@@ -149,10 +149,10 @@ class KubeApi:
 
     def _dial(self, pod: Mapping[str, Any], port: int) -> Stream:
         meta, address = pod["metadata"], (pod.get("status") or {}).get("podIP", "")
-        if port == 53 and self._contents.answers_dns(address):
+        alive = running(pod)
+        if port == 53 and alive and self._contents.answers_dns(address):
             return Questions(lambda wire: self._contents.ask(address, wire))
-        names = [f"{meta['namespace']}/{meta['name']}", *(c["name"] for c in pod["spec"]["containers"])]
-        for name in names:
+        for name in (f"{meta['namespace']}/{meta['name']}", *sorted(alive)) if alive else ():
             with contextlib.suppress(KeyError):
                 return Pages(self._contents.pages[f"{name}:{port}"])
         raise ConnectionRefusedError(

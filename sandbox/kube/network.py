@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .objects import Objects
+from .objects import Objects, running
 from .policies import Policies
 
 LOOPBACK = "127.0.0.1"
@@ -142,6 +142,7 @@ class Network:
     def view(self, asker: Asker) -> dict[str, Any]:
         """What prelude.py needs: files and routes."""
         routes: dict[str, list[End]] = {f"* * {t}": [self._nowhere.end(t)] for t in ("udp", "tcp")}
+        routes.update({f"{LOOPBACK} * {t}": [CLOSED] for t in ("udp", "tcp")})
         for address, port, transport, targets in self._services(asker.node):
             ends = [end for target, at in targets for end in self._ends(asker, target, at, transport)]
             routes[f"{address} {port} {transport}"] = ends or [CLOSED]
@@ -179,6 +180,8 @@ class Network:
 
     def _services(self, node: str) -> Iterator[tuple[str, int, str, list[tuple[str, int]]]]:
         """Each port of each Service as the node's rules have it: address, port, transport, (address, port) behind."""
+        if not self._has_rules(node):
+            return
         stale = {**self.wiring.stale.get("*", {}), **self.wiring.stale.get(node, {})}
         slices = self._objects.every("EndpointSlice")
         for service in self._objects.every("Service"):
@@ -189,6 +192,12 @@ class Network:
                     if address in stale:
                         behind = [(one, int(port["targetPort"])) for one in stale[address]]
                     yield address, port["port"], port.get("protocol", "TCP").lower(), behind
+
+    def _has_rules(self, node: str) -> bool:
+        """Whether kube-proxy, where there is any, was on this node to write some; one that crashed has left them."""
+        proxies = [o for o in self._objects.every("DaemonSet") if o["metadata"]["name"] == "kube-proxy"]
+        labels = ((p["metadata"].get("labels") or {}, p["spec"].get("nodeName")) for p in self._objects.every("Pod"))
+        return not proxies or ("kube-proxy", node) in ((has.get("k8s-app"), where) for has, where in labels)
 
     def _ends(self, asker: Asker, address: str, port: int, transport: str) -> Iterator[End]:
         """The end of an address; several, where only some connections arrive."""
@@ -248,9 +257,9 @@ class Network:
         """Address and port of every other port on which a pod listens."""
         found = set()
         for pod in self._objects.every("Pod"):
-            meta, address = pod["metadata"], (pod.get("status") or {}).get("podIP")
-            names = {f"{meta['namespace']}/{meta['name']}", *(c["name"] for c in pod["spec"]["containers"])}
-            found |= {(address, port) for who, port in self._ports if address and who in names}
+            meta, address, alive = pod["metadata"], (pod.get("status") or {}).get("podIP"), running(pod)
+            names = {f"{meta['namespace']}/{meta['name']}", *alive}
+            found |= {(address, port) for who, port in self._ports if address and alive and who in names}
         return found
 
     def _api_addresses(self) -> set[str]:

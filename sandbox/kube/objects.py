@@ -121,6 +121,17 @@ class Objects:
                 held["metadata"]["resourceVersion"] = self.version
 
 
+def running(pod: Mapping[str, Any]) -> frozenset[str]:
+    """The containers of a pod that run, as its status has it: all of one that runs and says nothing of them."""
+    status = pod.get("status") or {}
+    if status.get("phase") != "Running":
+        return frozenset()
+    states = {one["name"]: one.get("state") or {} for one in status.get("containerStatuses") or ()}
+    return frozenset(
+        c["name"] for c in pod["spec"]["containers"] if "running" in states.get(c["name"], {"running": {}})
+    )
+
+
 def qualified(kind: Kind) -> str:
     """As messages name a kind: `deployments.apps`."""
     return f"{kind.plural}.{kind.group}" if kind.group else kind.plural

@@ -9,7 +9,7 @@ from .world import Page, World
 
 __all__ = ["Page", "World", "load", "names"]
 
-_PARTS = ("recording", "changing", "world")
+_PARTS = ("recording", "changing", "pod_states", "settling", "workloads", "world")
 
 
 def names() -> tuple[str, ...]:

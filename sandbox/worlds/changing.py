@@ -1,9 +1,11 @@
-"""Small steps from one world to another: find an object, take one away, change it, write a log."""
+"""Small steps from one world to another: find an object, take one away, change it, write a log or an event."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from .recording import ago
@@ -49,3 +51,98 @@ def _stamp(at: float) -> str:
 def _klog(at: float) -> str:
     day, _, clock = ago(at).rstrip("Z").partition("T")
     return f"{day[5:7]}{day[8:10]} {clock}.120381"
+
+
+def logged(
+    logs: Mapping[str, str],
+    objects: Iterable[Object],
+    container: str,
+    lines: Callable[[Object], Iterable[tuple[float, str]]],
+) -> dict[str, str]:
+    """LOGS with those of every container of that name written anew, by its pod; those of pods that are gone are gone."""
+    kept = {key: text for key, text in logs.items() if key.split("/")[2] != container}
+    for pod in objects:
+        if pod["kind"] == "Pod" and any(c["name"] == container for c in pod["spec"]["containers"]):
+            key = f"{pod['metadata']['namespace']}/{pod['metadata']['name']}/{container}"
+            kept[key] = log(lines(pod))
+            if any(one.get("restartCount") for one in pod["status"].get("containerStatuses") or ()):
+                kept[f"{key}/previous"] = kept[key]
+    return {key: text for key, text in kept.items() if text}
+
+
+def event(about: Object, seconds: float, reason: str, message: str, *, count: int = 1, by: str = "kubelet") -> Object:
+    """What BY said of an object, last so many seconds ago. The kubelet says it of a pod on its node."""
+    meta = about["metadata"]
+    digest = hashlib.sha256(f"{reason}{message}{meta['name']}".encode()).hexdigest()[:16]
+    source = {"component": by}
+    if by == "kubelet":
+        source["host"] = about["spec"]["nodeName"]
+    return {
+        "apiVersion": "v1", "kind": "Event", "reason": reason, "message": message, "count": count, "source": source,
+        "type": "Normal" if reason in _NORMAL else "Warning",
+        "firstTimestamp": ago(seconds + 30 * (count - 1)), "lastTimestamp": ago(seconds),
+        "metadata": {"namespace": meta["namespace"], "name": f"{meta['name']}.{digest}"},
+        "involvedObject": {
+            "apiVersion": about["apiVersion"], "kind": about["kind"], "name": meta["name"],
+            "namespace": meta["namespace"], "uid": meta["uid"],
+        },
+    }  # fmt: skip
+
+
+_NORMAL = ("Scheduled", "Pulling", "Pulled", "Created", "Started", "Killing")
+
+
+def edited_corefile(objects: Iterable[Object], old: str, new: str, seconds: float) -> Objects:
+    """OLD in the Corefile replaced with NEW, by hand, so many seconds ago."""
+
+    def change(one: Any) -> None:
+        one["data"]["Corefile"] = one["data"]["Corefile"].replace(old, new)
+        written = one["metadata"]["managedFields"]
+        for entry in written:  # who else wrote it owns it no longer
+            entry["fieldsV1"]["f:data"].pop("f:Corefile", None)
+        written.append({
+            "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": {"f:data": {"f:Corefile": {}}},
+            "manager": "kubectl-edit", "operation": "Update", "time": ago(seconds),
+        })  # fmt: skip
+
+    return changed(objects, "ConfigMap", "coredns", change)
+
+
+def rolled_out(objects: Iterable[Object], name: str, template_hash: str, change: Callable[[Any], None]) -> Objects:
+    """The Deployment NAME with a template that CHANGE wrote to, its pods and their ReplicaSet of that template."""
+    return tuple(_rolled_out(objects, name, template_hash, change))
+
+
+def _rolled_out(
+    objects: Iterable[Object], name: str, template_hash: str, change: Callable[[Any], None]
+) -> Iterator[Object]:
+    for one in objects:
+        kind, meta = one["kind"], one["metadata"]
+        if kind == "Deployment" and meta["name"] == name:
+            made = copy.deepcopy(one)
+            made["metadata"]["generation"] += 1
+            made["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "2"
+            change(made["spec"]["template"]["spec"])
+            yield made
+        elif kind in ("ReplicaSet", "Pod") and meta["name"].startswith(f"{name}-"):
+            made = json.loads(json.dumps(one).replace(meta["labels"]["pod-template-hash"], template_hash))
+            change(made["spec"] if kind == "Pod" else made["spec"]["template"]["spec"])
+            yield made
+        else:
+            yield one
+
+
+RECORDED = (
+    "8a7d59126e7f114ab49c6d2613be93d8ef7d408af8ee61a710210843dc409f03"
+    "133727e38f64469d9bb180f396c84ebf48a42bde3b3769730865ca9df5eb281c"
+)
+"""CoreDNS' fingerprint of the Corefile of the recording."""
+
+
+def coredns_starts(at: float, fingerprint: str = RECORDED) -> Iterator[tuple[float, str]]:
+    """What CoreDNS says as it starts with a Corefile of that fingerprint."""
+    yield at, "maxprocs: Leaving GOMAXPROCS=2: CPU quota undefined"
+    yield at - 0.1, ".:53"
+    yield at - 0.1, f"[INFO] plugin/reload: Running configuration SHA512 = {fingerprint}"
+    yield at - 0.1, "CoreDNS-1.12.4"
+    yield at - 0.1, "linux/amd64, go1.26.8, "
