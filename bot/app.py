@@ -16,6 +16,7 @@ from bot.deadline import REDIS_SECONDS, Deadline
 from bot.intake import Intake, Reply
 from bot.listeners import Listeners
 from bot.offers import Offers
+from bot.people import People
 from bot.recorder import Recorder
 from bot.serving import over_http, over_socket
 from bot.settings import Settings
@@ -33,18 +34,26 @@ class BotApp(App):
     """A Bolt app with what is to be closed after it."""
 
     def __init__(
-        self, workspace: Workspace, recorder: Recorder, deadline: Deadline, waiting: Waiting, **bolt: Any
+        self,
+        workspace: Workspace,
+        recorder: Recorder,
+        deadline: Deadline,
+        waiting: Waiting,
+        people: People,
+        **bolt: Any,
     ) -> None:
         super().__init__(**bolt)
         self.workspace = workspace
         self.waiting = waiting
         self.recorder = recorder
         self.deadline = deadline
+        self.people = people
 
     def close(self) -> None:
         """End the threads behind the app, once nothing calls it any more; what is to be said or recorded still is."""
         self.waiting.close()
         self.deadline.close()
+        self.people.close()
         self.workspace.close()
         self.recorder.close()
 
@@ -56,12 +65,14 @@ def build_app(settings: Settings, runs: Runs, clusters: ClustersFile, *, client:
     """
     client = client or slack_client(settings)
     workspace, deadline = Workspace(client), Deadline()
+    people = People(client, lambda: workspace.home().team)
     recorder = Recorder(Audit(runs.redis, settings.key))
     app = BotApp(
         workspace,
         recorder,
         deadline,
         Waiting(runs, workspace),
+        people,
         client=client,
         authorize=lambda **_: _identity(workspace, client),
         process_before_response=True,
@@ -69,7 +80,7 @@ def build_app(settings: Settings, runs: Runs, clusters: ClustersFile, *, client:
         request_verification_enabled=False,
         attaching_function_token_enabled=False,
     )
-    desk = Desk(runs, clusters, Offers(runs.redis), recorder, workspace.home)
+    desk = Desk(runs, clusters, Offers(runs.redis), recorder, workspace.home, people.membership)
     Listeners(desk, workspace, deadline).register(app)
     return app
 

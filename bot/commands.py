@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from bot import answers, grammar, policy
 from bot.grammar import Check, Form, Help, Listing, Standing, Stop
 from bot.offers import Offer, Offers
-from bot.policy import Caller
+from bot.policy import Caller, Membership
 from bot.recorder import Recorder
 from contract.blocks import Message
 from contract.clusters import Clusters, ClustersFile
@@ -33,13 +33,17 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Answers people. Methods raise RedisError where Redis fails, and never say more than may be seen from where."""
+    """Answers people. Methods raise RedisError where Redis fails, and never say more than may be seen from where.
+
+    membership: what a person is in our workspace, by their id; answers within a second.
+    """
 
     runs: Runs
     clusters: ClustersFile
     offers: Offers
     recorder: Recorder
     home: Callable[[], Home]
+    membership: Callable[[str], Membership]
 
     def typed(self, caller: Caller, text: str, request: str) -> Message | Form:
         """The answer to words after the command; `Form` where the form is to be opened."""
@@ -98,7 +102,7 @@ class Desk:
 
     def choices(self, caller: Caller, typed: str) -> tuple[str, ...]:
         """The clusters to choose from in the form, those that hold what was typed so far."""
-        if policy.may_speak(caller, self.home().team):
+        if self._turned_away(caller):
             return ()
         wanted = typed.strip().lower()
         return tuple(name for name in policy.here(caller, self._clusters) if wanted in name.lower())
@@ -110,12 +114,16 @@ class Desk:
     def _answer(self, caller: Caller, work: Callable[[], Message | Form], said: str) -> Message | Form:
         """What `work` answers, once the caller may speak at all; what is refused is told and put on record."""
         try:
-            if reason := policy.may_speak(caller, self.home().team):
+            if reason := self._turned_away(caller):
                 raise Refused(reason)
             return work()
         except Refused as reason:
             self._record("refused", caller, said=said[:200], reason=str(reason)[:300])
             return answers.refused(str(reason))
+
+    def _turned_away(self, caller: Caller) -> str:
+        """Why this person is not answered at all, "" if they are. Slack is asked about those alone who may be."""
+        return policy.may_speak(caller, self.home().team) or policy.may_ask(self.membership(caller.user))
 
     @staticmethod
     def _shown(answer: Message | Form) -> Message:

@@ -6,9 +6,32 @@ Everything goes by ids, which nobody can give themselves; a name of a channel or
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from contract.clusters import ClusterEntry, Clusters
 from contract.records import RunRecord
+
+
+class Membership(StrEnum):
+    """What somebody is in our own workspace, as Slack says; UNKNOWN where it cannot be asked."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    FOREIGN = "foreign"
+    """Of another company or workspace, as in a channel that is shared with one."""
+    APP = "app"
+    GONE = "gone"
+    """An account that was closed."""
+    UNKNOWN = "unknown"
+
+
+_NOT_ANSWERED = {
+    Membership.GUEST: "You are a guest in this workspace, and dnsmedic answers only its full members.",
+    Membership.FOREIGN: "You are not of this workspace, and dnsmedic answers only its own members.",
+    Membership.APP: "dnsmedic answers people only, no other apps.",
+    Membership.GONE: "Your account in this workspace is closed, so dnsmedic does not answer it.",
+    Membership.UNKNOWN: "Slack does not say who you are right now, and changes are for full members only. Try again soon.",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +55,18 @@ def may_speak(caller: Caller, home: str) -> str:
     if caller.outsider or caller.team != home:
         return "dnsmedic answers only members of the workspace that it belongs to, no guests and no other apps."
     return ""
+
+
+def may_ask(membership: Membership, *, changes: bool = False) -> str:
+    """Whether somebody of this membership is answered. changes: whether it is about changing something in a cluster.
+
+    Where Slack cannot say who somebody is, looking goes on by the rule of the channel alone: a check only reads, DNS
+    may well be what keeps Slack from answering, and a guest sees the answers in the channel anyhow. The same goes for
+    ending a run, which is for named people only. What changes a cluster is for those alone whom Slack calls members.
+    """
+    if membership is Membership.UNKNOWN and not changes:
+        return ""
+    return _NOT_ANSWERED.get(membership, "")
 
 
 def may_check(caller: Caller, entry: ClusterEntry | None) -> str:

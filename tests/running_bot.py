@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ from bot.settings import Settings
 from contract.clusters import ClustersFile
 from contract.connection import connect
 from contract.runs import Runs
-from sandbox.slack import SlackServer, signature, typical_workspace
+from sandbox.slack import SlackServer, User, Workspace, signature, typical_workspace
 
 SECRET = "testing-signing-secret"
 OLD_SECRET = "testing-secret-before"
@@ -134,12 +134,20 @@ def settings_for(slack_url: str, redis_url: str, **more: str) -> Settings:
     )
 
 
+def workspace() -> Workspace:
+    """The usual workspace, with a hundred more people in it: U0 to U99."""
+    usual = typical_workspace()
+    return replace(
+        usual, users=usual.users + tuple(User(id=f"U{number}", name=f"user-{number}") for number in range(100))
+    )
+
+
 @contextmanager
 def running_bot(folder: Path, redis_url: str, clusters: str = CLUSTERS, **more: Any) -> Iterator[RunningBot]:
     """A bot that listens; `redis_url` may be of a Redis that is gone or slow. more: for `SlackServer`."""
     path = folder / "clusters.yaml"
     path.write_text(clusters)
-    with SlackServer(typical_workspace(), **more) as slack:
+    with SlackServer(workspace(), **more) as slack:
         settings = settings_for(slack.url, redis_url)
         runs = Runs(connect(redis_url, timeout=REDIS_SECONDS), settings.key)
         app = build_app(settings, runs, ClustersFile(path))

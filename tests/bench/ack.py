@@ -11,13 +11,14 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 from redis import Redis
 
 from sandbox import redis_server
-from sandbox.slack import SlackServer, signature, typical_workspace
+from sandbox.slack import SlackServer, User, signature, typical_workspace
 
 SECRET = "testing-signing-secret"
 IN_FLIGHT = 50
@@ -106,12 +107,14 @@ def _floor(redis_url: str) -> Iterator[int]:
 
 @contextmanager
 def _bot(folder: Path, redis_url: str) -> Iterator[int]:
-    """`dnsmedic bot` as a process, with a pretend Slack that says who we are; its port."""
+    """`dnsmedic bot` as a process, with a pretend Slack that says who we are and who asks; its port."""
     clusters = folder / "clusters.yaml"
     clusters.write_text(
         "clusters:\n" + "".join(f"  cluster-{number}: {{region: us-east-1}}\n" for number in range(_CLUSTERS))
     )
-    with SlackServer(typical_workspace()) as slack:
+    people = tuple(User(id=f"U{place}", name=f"user-{place}") for place in range(IN_FLIGHT))
+    workspace = typical_workspace()
+    with SlackServer(replace(workspace, users=workspace.users + people)) as slack:
         port = _free_port()
         settings = {
             "SLACK_BOT_TOKEN": "xoxb-test",

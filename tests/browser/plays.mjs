@@ -64,13 +64,13 @@ const PLAYS = {
   async guest(stage) {
     const visitor = await stage.enter("Gus");
     await visitor.say("/dns-check cluster-a");
-    await visitor.answer.getByText("is not a cluster that you can check").waitFor();
+    await visitor.answer.getByText("You are a guest in this workspace").waitFor();
     assert.equal(await visitor.runs(), 0);
     await looksWell(visitor, "guest");
     const other = await stage.enter("Bob");
     await other.page.getByRole("link", { name: /vendors/ }).click();
     await other.page.getByRole("combobox", { name: /^Message #vendors/ }).waitFor();
-    assert.equal(await other.page.getByText("is not a cluster that you can check").count(), 0);
+    assert.equal(await other.page.getByText("You are a guest in this workspace").count(), 0);
   },
 
   /** Two people ask the same: there is one run, and the second joins it. */
