@@ -71,20 +71,20 @@ def logged(
 
 
 def event(about: Object, seconds: float, reason: str, message: str, *, count: int = 1, by: str = "kubelet") -> Object:
-    """What BY said of an object, last so many seconds ago. The kubelet says it of a pod on its node."""
-    meta = about["metadata"]
+    """What BY said of an object, last so many seconds ago. The kubelet says it of a pod on its node, or of the node."""
+    meta, home = about["metadata"], about["metadata"].get("namespace", "")
     digest = hashlib.sha256(f"{reason}{message}{meta['name']}".encode()).hexdigest()[:16]
     source = {"component": by}
     if by == "kubelet":
-        source["host"] = about["spec"]["nodeName"]
+        source["host"] = about["spec"].get("nodeName", meta["name"])
     return {
         "apiVersion": "v1", "kind": "Event", "reason": reason, "message": message, "count": count, "source": source,
         "type": "Normal" if reason in _NORMAL else "Warning",
         "firstTimestamp": ago(seconds + 30 * (count - 1)), "lastTimestamp": ago(seconds),
-        "metadata": {"namespace": meta["namespace"], "name": f"{meta['name']}.{digest}"},
+        "metadata": {"namespace": home or "default", "name": f"{meta['name']}.{digest}"},
         "involvedObject": {
             "apiVersion": about["apiVersion"], "kind": about["kind"], "name": meta["name"],
-            "namespace": meta["namespace"], "uid": meta["uid"],
+            "namespace": home, "uid": meta.get("uid", meta["name"]),
         },
     }  # fmt: skip
 
