@@ -30,7 +30,8 @@ TRIES = 20
 class Zone:
     """A zone. records: full names in lower case without the last dot (`*.shop.example` too), each with (type, value).
 
-    absent: patterns of names that do not exist, whatever a wildcard says.
+    absent: patterns of names that do not exist, whatever a wildcard says. until: when answers from it are forgotten, in
+    seconds since the epoch; their time to live falls until then.
     """
 
     origin: str
@@ -38,6 +39,16 @@ class Zone:
     absent: tuple[str, ...] = ()
     ttl: int = 60
     negative_ttl: int = 30
+    until: float | None = None
+
+    def knows(self, name: str) -> bool:
+        """Whether NAME itself is told of here, and not forgotten by now."""
+        told = name in self.records or any(fnmatchcase(name, pattern) for pattern in self.absent)
+        return told and self.holds(name) and (self.until is None or time.time() < self.until)
+
+    def seconds(self, usual: int) -> int:
+        """A time to live that is usually so long."""
+        return usual if self.until is None else max(0, int(self.until - time.time()))
 
     def holds(self, name: str) -> bool:
         """Whether NAME is in this zone."""
@@ -64,16 +75,19 @@ class Manners:
     """How a server answers, whatever it knows.
 
     rcodes: return codes by pattern of the name. drop: patterns of names whose questions stay unanswered (`*`: all).
-    every: only each so manyth of those (2: every second). delay: seconds before an answer. truncate: patterns of names
-    that are answered over UDP with TC. transports: those that are served.
+    every: only each so manyth of those (2: every second). delay: seconds before an answer; late: the same for some
+    names, by pattern. truncate: patterns of names that are answered over UDP with TC. transports: those that are served.
+    kept: answers that it has ready and gives before it asks anybody: what a cache remembers, or a file of hosts says.
     """
 
     rcodes: Mapping[str, str] = field(default_factory=dict)
     drop: tuple[str, ...] = ()
     every: int = 1
     delay: float = 0.0
+    late: Mapping[str, float] = field(default_factory=dict)
     truncate: tuple[str, ...] = ()
     transports: tuple[str, ...] = ("udp", "tcp")
+    kept: tuple[Zone, ...] = ()
 
 
 class Source(Protocol):
@@ -99,8 +113,13 @@ class Authority:
             self._seen += 1
             if self._seen % manners.every == 0:
                 return None
-        time.sleep(manners.delay)
+        time.sleep(manners.delay + sum(s for pattern, s in manners.late.items() if fnmatchcase(name, pattern)))
         reply = begun(asked, recursive=self._recursive)
+        kept = next((zone for zone in manners.kept if zone.knows(name)), None)
+        if kept is not None:
+            fill(reply, kept, name)
+            reply.flags |= dns.flags.AA
+            return reply
         for pattern, rcode in manners.rcodes.items():
             if fnmatchcase(name, pattern):
                 reply.set_rcode(dns.rcode.from_text(rcode))
@@ -138,8 +157,9 @@ def begun(asked: dns.message.Message, *, recursive: bool) -> dns.message.Message
 
 def fill(reply: dns.message.Message, zone: Zone, name: str) -> None:
     """Put what ZONE holds at NAME into REPLY: CNAMEs followed within the zone, a SOA where there is nothing."""
-    reply.flags |= dns.flags.AA
-    asked = dns.rdatatype.to_text(reply.question[0].rdtype)
+    if not reply.flags & dns.flags.RA:  # a resolver hands on what others know
+        reply.flags |= dns.flags.AA
+    asked, ttl = dns.rdatatype.to_text(reply.question[0].rdtype), zone.seconds(zone.ttl)
     for _ in range(8):
         held = zone.at(name)
         if held is None:
@@ -149,18 +169,18 @@ def fill(reply: dns.message.Message, zone: Zone, name: str) -> None:
         held = [_pod(name) if kind == "POD" else (kind, value) for kind, value in held]
         here = [value for kind, value in held if kind == asked]
         if here:
-            reply.answer.append(dns.rrset.from_text_list(f"{name}.", zone.ttl, "IN", asked, here))
+            reply.answer.append(dns.rrset.from_text_list(f"{name}.", ttl, "IN", asked, here))
             return
         alias = next((value for kind, value in held if kind == "CNAME"), "")
         if not alias:
             break
-        reply.answer.append(dns.rrset.from_text(f"{name}.", zone.ttl, "IN", "CNAME", alias))
+        reply.answer.append(dns.rrset.from_text(f"{name}.", ttl, "IN", "CNAME", alias))
         name = alias.rstrip(".").lower()
         if not zone.holds(name):
             return
-    origin = f"{zone.origin}."
-    soa = f"ns.dns.{origin.lstrip('.')} hostmaster.{origin.lstrip('.')} 1 7200 1800 86400 {zone.negative_ttl}"
-    reply.authority.append(dns.rrset.from_text(origin, zone.negative_ttl, "IN", "SOA", soa))
+    origin, negative = f"{zone.origin}.", zone.seconds(zone.negative_ttl)
+    soa = f"ns.dns.{origin.lstrip('.')} hostmaster.{origin.lstrip('.')} 1 7200 1800 86400 {negative}"
+    reply.authority.append(dns.rrset.from_text(origin, negative, "IN", "SOA", soa))
 
 
 def _pod(name: str) -> tuple[str, str]:
@@ -198,7 +218,10 @@ class NameServer:
         except dns.exception.DNSException:
             return None
         reply = self.source.answer(question, transport) if question.question else None
-        return None if reply is None else reply.to_wire(max_size=65535 if transport == "tcp" else 1232)
+        if reply is None:
+            return None
+        room = 65535 if transport == "tcp" else max(512, min(1232, question.payload))
+        return reply.to_wire(max_size=room, prefer_truncation=True)
 
 
 class _Udp(socketserver.ThreadingUDPServer):

@@ -43,7 +43,8 @@ class Replica:
                 return Authority([zone], self.manners, recursive=False).answer(asked, transport)
         if self.manners != Manners():
             refused = Authority([Zone(origin="")], self.manners).answer(asked, transport)
-            if refused is None or among(name, (*self.manners.rcodes, *self.manners.truncate)):
+            kept = any(zone.knows(name) for zone in self.manners.kept)
+            if refused is None or kept or among(name, (*self.manners.rcodes, *self.manners.truncate)):
                 return refused
         return self._forwarded(asked, transport)
 

@@ -125,7 +125,13 @@ def answered(wire: bytes, kind: int) -> tuple[int, list[str], str]:
 
 
 def exchanged(server: str, wire: bytes, seconds: float) -> bytes:
-    """The answer of SERVER over UDP. Raises OSError."""
+    """The answer of SERVER over UDP, or over TCP where it was cut. Raises OSError."""
+    answer = by_udp(server, wire, seconds)
+    return by_tcp(server, wire, seconds) if answer[2] & 2 else answer
+
+
+def by_udp(server: str, wire: bytes, seconds: float) -> bytes:
+    """The answer over UDP, perhaps cut. Raises OSError."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.settimeout(seconds)
         one.connect((server, 53))
@@ -134,6 +140,16 @@ def exchanged(server: str, wire: bytes, seconds: float) -> bytes:
             answer = one.recv(65535)
             if answer[:2] == wire[:2]:
                 return answer
+
+
+def by_tcp(server: str, wire: bytes, seconds: float) -> bytes:
+    """The whole answer. Raises OSError."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+        one.settimeout(seconds)
+        one.connect((server, 53))
+        one.sendall(struct.pack("!H", len(wire)) + wire)
+        with one.makefile("rb") as answer:
+            return answer.read(struct.unpack("!H", answer.read(2))[0])
 
 
 def tried(name: str, servers: list[str], seconds: float, attempts: int) -> tuple[str, list[str], str]:

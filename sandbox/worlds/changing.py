@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .recording import ago
@@ -130,6 +130,15 @@ def _rolled_out(
             yield made
         else:
             yield one
+
+
+def upstream_silent(
+    pod: Object, servers: Sequence[str], asked: str, first: float, every: float = 31.0
+) -> Iterator[tuple[float, str]]:
+    """What a CoreDNS pod says again and again, since FIRST seconds ago, where none of these servers answers ASKED."""
+    for number in range(int((first - 3) // every) + 1):
+        way = f"{pod['status']['podIP']}:{37003 + number}->{servers[number % len(servers)]}:53"
+        yield first - number * every, f"[ERROR] plugin/errors: 2 {asked}. A: read udp {way}: i/o timeout"
 
 
 RECORDED = (

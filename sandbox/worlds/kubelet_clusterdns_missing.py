@@ -37,7 +37,7 @@ def world() -> World:
 
 
 def _suffers(pod: Object) -> bool:
-    return pod["metadata"]["namespace"] == "shop" and pod["spec"].get("nodeName") == NODE
+    return (pod["metadata"]["namespace"], pod["spec"].get("nodeName")) == ("shop", NODE)
 
 
 def _said_of(pod: Object) -> str:

@@ -27,7 +27,7 @@ def deployed(
 
 
 def _like(one: Object, name: str, address: str, change: Callable[[Any], None] | None) -> Object:
-    made: Any = _renamed(one, name)
+    made = _renamed(one, name)
     spec = made["spec"] if made["kind"] == "Pod" else made["spec"]["template"]["spec"]
     if change is not None:
         change(spec)
@@ -36,11 +36,11 @@ def _like(one: Object, name: str, address: str, change: Callable[[Any], None] | 
     return made
 
 
-def _renamed(one: Object, name: str) -> Any:
+def _renamed(one: Object, name: str) -> Object:
     """ONE with every name of the model replaced, ids of its own, and made when the workload was."""
     old = (one["metadata"].get("labels") or {}).get("pod-template-hash") or "-"
     text = json.dumps(one).replace(f"{MODEL}-6568bc49f8", f"{name}-{HASH}").replace(old, HASH)
-    made = json.loads(text.replace(f"shop/{MODEL}", f"shop/{name}").replace(f'"{MODEL}"', f'"{name}"'))
+    made: Object = json.loads(text.replace(f"shop/{MODEL}", f"shop/{name}").replace(f'"{MODEL}"', f'"{name}"'))
     made["metadata"].update(uid=_uid(made["kind"], name), creationTimestamp=ago(MADE))
     for owner in made["metadata"].get("ownerReferences") or ():
         owner["uid"] = _uid(owner["kind"], name)
