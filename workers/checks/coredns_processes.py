@@ -46,7 +46,7 @@ def collect(cluster: Cluster) -> Facts:
     pods = [p for p in cluster.coredns_pods() if p.name in cluster.steady_replicas()][:MAX_REPLICAS]
     if not pods:
         raise DoesNotApply("no CoreDNS pod runs that could be asked")
-    asks = [(pod, name) for pod in pods for name in cluster.names()]
+    asks = [(pod, name) for pod in pods for name in cluster.names() if name.kind is not NameKind.ASKED]
     gaps = Gaps()
     with ThreadPoolExecutor(max_workers=len(asks)) as pool:
         told = list(pool.map(lambda ask: gaps.of(lambda: cluster.ask(ask[0], ask[1].name, ask[1].rtype), None), asks))
@@ -69,11 +69,14 @@ def collect(cluster: Cluster) -> Facts:
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
-    """Each answer is a signal; an external name that every process says does not exist is left to the other steps."""
+    """Each answer is a signal; an external name that every process says does not exist is left to the other steps.
+
+    So is a name that somebody asked about: it may be short for another, as only the step that expands it can tell.
+    """
     outside = [one for one in facts.answers if one.kind is NameKind.EXTERNAL]
     agreed = bool(outside) and all(one.effect is Effect.NXDOMAIN for one in outside)
     for one in facts.answers:
-        if agreed and one.kind is NameKind.EXTERNAL:
+        if one.kind is NameKind.ASKED or (agreed and one.kind is NameKind.EXTERNAL):
             continue
         yield Signal(
             path=Path.FORWARD,
@@ -82,7 +85,6 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
             server=f"pod/{one.pod}",
             kind=one.kind,
             transport="tcp",
-            zone=one.name if one.kind is NameKind.ASKED else "",
             answered=int(one.effect is Effect.OK),
             seconds=one.seconds,
             evidence=(one.line,),
