@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from contract.model import Question, StepResult
+from contract.model import Question, StepResult, Verdict
 from sandbox.cluster import Sandbox
 from workers.checks import all_checks
 from workers.cluster import Cluster, kubeconfig, open_cluster
 from workers.cluster.kube import Api
 from workers.runner import run
+from workers.verdict import judge
 
 RUN = "run_7f3a"
 ASKED_BY = "U0ALICE"
@@ -37,6 +38,13 @@ def checked(sandbox: Sandbox, *, name: str = "", pod: str = "", as_run: str = RU
     """Every check, run as a worker runs them: the results by name."""
     with opened(sandbox, name=name, pod=pod, as_run=as_run) as cluster:
         return {result.check: result for result in run(all_checks(), cluster)}
+
+
+def diagnosed(sandbox: Sandbox, *, name: str = "", pod: str = "") -> tuple[tuple[StepResult, ...], Verdict]:
+    """The whole diagnosis as `dnsmedic check` makes it; as whoever suffers in this world would ask, unless it is said how."""
+    name, pod = (name, pod) if name or pod else (sandbox.world.asked, sandbox.world.pod)
+    steps = tuple(checked(sandbox, name=name, pod=pod).values())
+    return steps, judge(Question(cluster=sandbox.entry.name, name=name, pod=pod), steps)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from sandbox.kube.network import Barrier
 from sandbox.kube.objects import merged, selects
 from sandbox.kube.security import violations
 from sandbox.worlds import World, load, names
-from tests.pretend import RUN, checked, door, lead_to, opened
+from tests.pretend import RUN, diagnosed, door, lead_to, opened
 from workers.cluster import CannotRead, Survey, probes, sweep
 from workers.cluster.grants import Resource
 from workers.cluster.objects import Pod
@@ -94,18 +94,27 @@ def test_worlds_are_listed() -> None:
     assert all(world.title and bool(world.codes) == (world.status != "healthy") for world in found)
 
 
-@pytest.mark.parametrize("name", [name for name in names() if name != "healthy"])
-def test_a_broken_world_shows(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a world that is broken some step finds a problem, and none blames what is not at fault."""
+@pytest.mark.parametrize("name", names())
+def test_a_world_is_diagnosed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In every world the verdict names what is wrong there, the main cause first, and nothing else; no symptom is left."""
     world = load(name)
     with Sandbox(world) as running:
         lead_to(running, monkeypatch)
-        results = checked(running)
-    found = {f.code for one in results.values() for f in one.findings if f.severity is not model.Severity.INFO}
+        steps, verdict = diagnosed(running)
+    named = tuple(cause.code for cause in verdict.causes)
 
-    assert any(one.outcome is model.Outcome.PROBLEM for one in results.values())
-    assert found <= set(world.codes)
+    assert (world.status, world.codes[:1], set(world.codes)) == (verdict.status, named[:1], set(named)), verdict
+    assert () == verdict.unexplained
+    assert [] == [step.check for step in steps if "is broken" in step.because]
     assert [] == running.kube.crashes
+
+
+@pytest.mark.parametrize("name", ["web", "web.shop"])
+def test_a_short_name_is_found_as_an_application_finds_it(name: str, sandbox: Sandbox) -> None:
+    """A name that only search domains make whole is no fault, though CoreDNS rightly denies it as it stands."""
+    _, verdict = diagnosed(sandbox, name=name, pod="shop/cart")
+
+    assert (model.Status.HEALTHY, ()) == (verdict.status, verdict.unexplained)
 
 
 # The survey
