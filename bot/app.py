@@ -61,7 +61,7 @@ class BotApp(App):
 def build_app(settings: Settings, runs: Runs, clusters: ClustersFile, *, client: WebClient | None = None) -> BotApp:
     """The Bolt app with all that people can do registered. It asks Slack who we are once, in the background.
 
-    Signatures are verified by `wsgi` before the app sees a request; over Socket Mode Slack has signed in to us.
+    Signatures are verified by the `door` before the app sees a request; over Socket Mode Slack has signed in to us.
     """
     client = client or slack_client(settings)
     workspace, deadline = Workspace(client), Deadline()
@@ -90,7 +90,7 @@ def slack_client(settings: Settings) -> WebClient:
     return WebClient(token=settings.bot_token, base_url=settings.api_url, timeout=2, retry_handlers=[])
 
 
-def wsgi(app: App, settings: Settings) -> Intake:
+def door(app: App, settings: Settings) -> Intake:
     """The app behind the door that only what Slack signed gets through."""
 
     def accept(body: str, headers: dict[str, str]) -> Reply:
@@ -117,7 +117,7 @@ def main() -> int:
     redis = connect(settings.redis_url, timeout=REDIS_SECONDS)
     runs = Runs(redis, settings.key)
     app = build_app(settings, runs, clusters)
-    serving = over_socket(app, settings) if settings.socket_mode else over_http(wsgi(app, settings), settings)
+    serving = over_socket(app, settings) if settings.socket_mode else over_http(door(app, settings), settings)
     metrics = registry(redis, runs)
     mistaken = Gauge(
         "dnsmedic_clusters_file_mistaken", "Whether a change of the clusters file was not taken.", registry=metrics

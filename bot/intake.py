@@ -12,9 +12,8 @@ import hmac
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bot.shape import shape_fault
 
@@ -27,11 +26,19 @@ SKEW_SECONDS = 300
 
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
-_LENGTH = re.compile(r"[0-9]{1,9}")
 
-StartResponse = Callable[[str, list[tuple[str, str]]], object]
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
             413: "Content Too Large"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What came over HTTP. headers: by their names in small letters. body: more than the most is as good as all."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +59,45 @@ class TurnedAway(Exception):
 
 
 class Intake:
-    """A WSGI application that hands what Slack signed to `accept`: body as text, content type, headers."""
+    """Lets in what Slack signed. `accept` answers that: the body as text, and the headers that matter."""
 
     def __init__(self, secrets: tuple[str, ...], accept: Callable[[str, dict[str, str]], Reply]) -> None:
         """secrets: one, or two while they are exchanged."""
         if not secrets or not all(secrets):
             raise ValueError("HTTP needs a signing secret")
         self._secrets = tuple(secret.encode() for secret in secrets)
-        self._accept = accept
+        self.accept = accept
 
-    def __call__(self, environ: Mapping[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+    def admit(self, request: Request) -> tuple[str, dict[str, str]] | Reply:
+        """What `accept` is to be given; the answer to a request that is turned away. Takes microseconds."""
         try:
-            reply = self._answer(environ)
+            return self._admitted(request)
         except TurnedAway as refusal:
             log.warning("turned away with %d: %s", refusal.status, refusal.why)
-            reply = Reply(refusal.status, _REASONS.get(refusal.status, ""))
-        body = reply.body.encode(errors="replace")
-        headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(body)))]
-        start_response(f"{reply.status} {_REASONS.get(reply.status, 'OK')}", headers)
-        return [body]
+            return Reply(refusal.status, _REASONS.get(refusal.status, ""))
 
-    def _answer(self, environ: Mapping[str, Any]) -> Reply:
-        if environ.get("PATH_INFO") != PATH:
+    def _admitted(self, request: Request) -> tuple[str, dict[str, str]]:
+        if request.path != PATH:
             raise TurnedAway(404, "another path")
-        if environ.get("REQUEST_METHOD") != "POST":
+        if request.method != "POST":
             raise TurnedAway(405, "another method than POST")
-        body = _body(environ)
-        self._verify(environ, body)
-        content_type = str(environ.get("CONTENT_TYPE", ""))
+        body, headers = request.body, request.headers
+        if len(body) > MOST_OF_AN_INTERACTION or (len(body) > MOST_OF_A_COMMAND and not body.startswith(b"payload=")):
+            raise TurnedAway(413, f"{len(body)} bytes or more")
+        self._verify(headers, body)
+        content_type = headers.get("content-type", "")
         if fault := shape_fault(body, content_type):
             raise TurnedAway(400, fault)
-        headers = {
+        kept = {
             "content-type": content_type,
-            "x-slack-signature": str(environ.get("HTTP_X_SLACK_SIGNATURE", "")),
-            "x-slack-retry-num": str(environ.get("HTTP_X_SLACK_RETRY_NUM", ""))[:4],
+            "x-slack-signature": headers.get("x-slack-signature", ""),
+            "x-slack-retry-num": headers.get("x-slack-retry-num", "")[:4],
         }
-        return self._accept(body.decode(), headers)
+        return body.decode(), kept
 
-    def _verify(self, environ: Mapping[str, Any], body: bytes) -> None:
-        stamp = str(environ.get("HTTP_X_SLACK_REQUEST_TIMESTAMP", ""))
-        signature = str(environ.get("HTTP_X_SLACK_SIGNATURE", ""))
+    def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        stamp = headers.get("x-slack-request-timestamp", "")
+        signature = headers.get("x-slack-signature", "")
         if not _TIMESTAMP.fullmatch(stamp) or not _SIGNATURE.fullmatch(signature):
             raise TurnedAway(401, "no signature, or one of another form")
         signed = b"v0:" + stamp.encode() + b":" + body
@@ -101,16 +106,3 @@ class Intake:
             raise TurnedAway(401, "the signature is not Slack's")
         if abs(skew := int(time.time()) - int(stamp)) > SKEW_SECONDS:
             raise TurnedAway(401, f"signed by Slack, but our clock differs by {skew} s from the request's")
-
-
-def _body(environ: Mapping[str, Any]) -> bytes:
-    """The body, no longer than its kind may be."""
-    stated = str(environ.get("CONTENT_LENGTH") or "0")
-    if not _LENGTH.fullmatch(stated):
-        raise TurnedAway(400, "no length")
-    if int(stated) > MOST_OF_AN_INTERACTION:
-        raise TurnedAway(413, f"{stated} bytes")
-    body: bytes = environ["wsgi.input"].read(int(stated))
-    if len(body) > MOST_OF_A_COMMAND and not body.startswith(b"payload="):
-        raise TurnedAway(413, f"{len(body)} bytes")
-    return body

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from redis import Redis
 from redis.client import Pipeline
@@ -34,30 +34,37 @@ class Audit:
         self.key = key
         self._alone = threading.Lock()
 
-    def append(self, event: Mapping[str, object]) -> None:
-        """Add an entry: plain words and numbers, no secrets. Raises RedisError where it could not be kept.
+    def append(self, *events: Mapping[str, object]) -> None:
+        """Add entries, in this order: plain words and numbers, no secrets. Raises RedisError where they were not kept.
 
-        It is in the log in any case.
+        They are in the log in any case. None of them is added without those before it.
         """
-        body = json.dumps(dict(event), sort_keys=True, ensure_ascii=False, default=str)
-        log.info("audit %s", body)
+        bodies = [json.dumps(dict(event), sort_keys=True, ensure_ascii=False, default=str) for event in events]
+        for body in bodies:
+            log.info("audit %s", body)
         now = clock(self.redis)
-        at = f"{now:.6f}"
         tried: list[str] = []
 
         def work(pipe: Pipeline) -> None:
             before = text(pipe.get(_LAST))
             if before in tried:
-                return  # the answer to the first try was lost, not the entry
-            seal = self.key.sign(_PURPOSE, before, at, body)
-            tried.append(seal)
+                return  # the answer to the first try was lost, not the entries
             pipe.multi()
-            pipe.xadd(STREAM, {"event": body, "at": at, "before": before, "seal": seal}, minid=_oldest(now))
-            pipe.expire(STREAM, QUARTER)
-            pipe.set(_LAST, seal, ex=QUARTER)
+            tried.append(self._add(pipe, bodies, before, now))
 
         with self._alone:
             atomically(self.redis, work, _LAST)
+
+    def _add(self, pipe: Pipeline, bodies: Iterable[str], before: str, now: float) -> str:
+        """Add entries after the one with the seal BEFORE, when the pipe is executed; the seal of the last."""
+        at = f"{now:.6f}"
+        for body in bodies:
+            seal = self.key.sign(_PURPOSE, before, at, body)
+            pipe.xadd(STREAM, {"event": body, "at": at, "before": before, "seal": seal}, minid=_oldest(now))
+            before = seal
+        pipe.expire(STREAM, QUARTER)
+        pipe.set(_LAST, before, ex=QUARTER)
+        return before
 
     def entries(self) -> Iterator[dict[str, str]]:
         """All entries that are kept, oldest first, as they are stored."""

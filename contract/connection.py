@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from redis import Redis, WatchError
 from redis.backoff import ExponentialWithJitterBackoff
@@ -51,16 +51,21 @@ def atomically(redis: Redis, work: Callable[[Pipeline], T], *watched: str) -> T:
     again when a watched key changed, or when the connection was lost: then its writes may have been made already, so
     that writing them twice must do no harm. Raises RedisError where Redis stays away or refuses.
     """
+    return answered(redis, work, *watched)[0]
+
+
+def answered(redis: Redis, work: Callable[[Pipeline], T], *watched: str) -> tuple[T, list[Any]]:
+    """The same as `atomically`, and what Redis answered to each thing that was queued; [] where nothing was."""
     for attempt in range(_TRIES):
         with redis.pipeline() as pipe:
             try:
                 pipe.watch(*watched)  # type: ignore[no-untyped-call]
-                result = work(pipe)
+                result, answers = work(pipe), []
                 if len(pipe):
                     crashpoints.reach()
-                    pipe.execute()
+                    answers = pipe.execute()
                     crashpoints.reach()
-                return result
+                return result, answers
             except WatchError:
                 time.sleep(random.uniform(0, min(0.001 * 2**attempt, 0.05)))  # noqa: S311 - spreads retries
     raise WatchError("too many others write here")

@@ -114,6 +114,10 @@ class Jobs:
         found = self.queue.get_job_position(job_id) if job_id else None
         return None if found is None else int(found)
 
+    def count(self, pipe: Pipeline) -> None:
+        """Ask how many jobs wait for a worker, when the pipe is executed."""
+        pipe.llen(self.queue.key)
+
     def length(self) -> int:
         """How many jobs wait for a worker."""
         return int(self.queue.count)

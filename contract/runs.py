@@ -6,10 +6,11 @@ Record, claim and job are written at once, so that a crash leaves all of them or
 
 from __future__ import annotations
 
+import base64
 import secrets
-import string
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 from redis import Redis
@@ -17,7 +18,7 @@ from redis.client import Pipeline
 
 from contract import records
 from contract.blocks.views import ACTIVE
-from contract.connection import DAY, QUARTER, atomically, clock, store, text
+from contract.connection import DAY, QUARTER, answered, atomically, clock, store, text
 from contract.jobs import CHECK_CLUSTER, Jobs
 from contract.model import Question
 from contract.records import LIVE, RunRecord, joined_key, key, outbox_key
@@ -32,8 +33,6 @@ MOST_PER_USER = 10
 
 REQUEST_SECONDS = 3600
 """How long a request that is sent again is known for the same. Slack repeats one for six minutes at the most."""
-
-_ALPHABET = string.digits + string.ascii_lowercase
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class Asked:
 
 def new_run() -> str:
     """An id for a run that no other has."""
-    return "run_" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    return f"run_{base64.b32encode(secrets.token_bytes(5)).decode().lower()}"
 
 
 class Runs:
@@ -91,19 +90,20 @@ class Runs:
             asked=0.0,
         )
         watched = f"request:{request}", key(record.run), _claim(record.cluster), _waiting(record.cluster)
-        return atomically(self.redis, lambda pipe: self._ask(pipe, record, request), *watched)()
+        tell, answers = answered(self.redis, lambda pipe: self._ask(pipe, record, request), *watched)
+        return tell(answers)
 
-    def _ask(self, pipe: Pipeline, record: RunRecord, request: str) -> Callable[[], Asked]:
-        """Queue what starts or joins a run; what comes back tells, once that is written, what became of the question.
+    def _ask(self, pipe: Pipeline, record: RunRecord, request: str) -> Callable[[list[Any]], Asked]:
+        """Queue what starts or joins a run; what comes back tells what became of the question, from Redis' answers.
 
         All that is to be known is read in one round trip: Slack waits for the answer.
         """
         seen = self._seen(record, request)
         if seen.earlier:
             earlier, _, how = seen.earlier.partition(" ")
-            return lambda: self._asked(earlier, joined=how == "joined")
+            return lambda _: self._asked(earlier, joined=how == "joined")
         if seen.written:
-            return lambda: self._asked(record.run, joined=False)
+            return lambda _: self._asked(record.run, joined=False)
         record = replace(record, asked=seen.now)
         present, waiting = self._living(seen.claimed, seen.waiting)
         same = next((one for one in (*present, *waiting) if one.question == record.question and not one.stop), None)
@@ -118,17 +118,11 @@ class Runs:
         if request:
             pipe.set(f"request:{request}", f"{run} {how}", ex=REQUEST_SECONDS)
         if same:
-            return lambda: self._asked(same.run, joined=True)
-        return lambda: Asked(
-            record.run, False, self._start(record, len(waiting), queued=bool(present)), "", record.channel
-        )
-
-    def _start(self, record: RunRecord, ahead: int, *, queued: bool) -> int:
-        """The position of a run that was written just now."""
-        if queued:
-            return ahead + 1
-        before = self.jobs.place(f"{record.run}-1")
-        return 1 if before is None else before + 1
+            return lambda _: self._asked(same.run, joined=True)
+        if present:
+            return lambda _: Asked(record.run, False, len(waiting) + 1, "", record.channel)
+        self.jobs.count(pipe)
+        return lambda answers: Asked(record.run, False, max(1, int(answers[-1])), "", record.channel)
 
     def _seen(self, record: RunRecord, request: str) -> _Seen:
         """What `_ask` decides by, read while the keys are watched."""
@@ -167,24 +161,27 @@ class Runs:
     def _write(self, pipe: Pipeline, record: RunRecord, *, claim: bool) -> None:
         target = {"team": record.team, "channel": record.channel, "thread_ts": record.thread_ts, "user": record.user}
         asked = {"state": record.state, "asked": record.asked, "question": msgspec.json.encode(record.question)}
-        store(pipe, key(record.run), {**target, **asked}, QUARTER)
+        sent = self._send(pipe, record, record.asked) if claim else {}
+        store(pipe, key(record.run), {**target, **asked, **sent}, QUARTER)
         store(pipe, outbox_key(record.run), target, QUARTER)
         for index in (LIVE, _mine(record.user)) if record.user else (LIVE,):
             pipe.zadd(index, {record.run: record.asked})
             pipe.expire(index, DAY)
-        if claim:
-            self.dispatch(pipe, record, record.asked)
-        else:
+        if not claim:
             pipe.rpush(_waiting(record.cluster), record.run)
             pipe.expire(_waiting(record.cluster), DAY)
 
     def dispatch(self, pipe: Pipeline, record: RunRecord, now: float) -> None:
         """Claim the run's cluster and queue a job for it, when the pipe is executed."""
+        store(pipe, key(record.run), self._send(pipe, record, now), QUARTER)
+
+    def _send(self, pipe: Pipeline, record: RunRecord, now: float) -> dict[str, str | bytes | float]:
+        """The same, except for what the run's record is to hold of it, which comes back."""
         number = record.dispatches + 1
         job = f"{record.run}-{number}"
         pipe.set(_claim(record.cluster), record.run, ex=DAY)
-        store(pipe, key(record.run), {"job": job, "dispatches": number, "dispatched": now}, QUARTER)
         self.jobs.put(CHECK_CLUSTER, record.run, job, pipe)
+        return {"job": job, "dispatches": number, "dispatched": now}
 
     def successor(self, pipe: Pipeline, cluster: str) -> RunRecord | None:
         """The run that comes next for a cluster. Watch `claim_keys` to rely on it."""

@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 import pytest
 from redis import Redis
 
-from bot.app import BotApp, build_app, wsgi
+from bot.app import BotApp, build_app, door
 from bot.deadline import REDIS_SECONDS
-from bot.serving import HttpServer
+from bot.http import HttpServer
 from bot.settings import Settings
 from contract.clusters import ClustersFile
 from contract.connection import connect
@@ -151,7 +151,7 @@ def running_bot(folder: Path, redis_url: str, clusters: str = CLUSTERS, **more: 
         settings = settings_for(slack.url, redis_url)
         runs = Runs(connect(redis_url, timeout=REDIS_SECONDS), settings.key)
         app = build_app(settings, runs, ClustersFile(path))
-        server = HttpServer(wsgi(app, settings), ("127.0.0.1", 0))
+        server = HttpServer(door(app, settings), ("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         slack.deliver_to(f"http://127.0.0.1:{server.port}/slack/events")

@@ -23,7 +23,9 @@ ENTRIES = [pytest.param(entry, id=entry["what"]) for entry in map(json.loads, LI
 
 @pytest.fixture(scope="module")
 def bot(tmp_path_factory: pytest.TempPathFactory, redis_server_session: Any) -> Iterator[RunningBot]:
-    """One bot for all of them."""
+    """One bot for all of them, and nothing in Redis that others left there."""
+    with Redis.from_url(redis_server_session.url) as redis:
+        redis.flushall()
     with running_bot(tmp_path_factory.mktemp("bot"), redis_server_session.url) as running:
         yield running
 
