@@ -38,7 +38,7 @@ def _answers(port: int, sent: bytes) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("sent", "statuses"),
+    "sent, statuses",
     [
         pytest.param(b"\x16\x03\x01hello\r\n\r\n", [400], id="no HTTP"),
         pytest.param(b"GET /\xff\xfe HTTP/1.1\r\n\r\n", [400], id="a path that is no text"),
