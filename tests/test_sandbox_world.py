@@ -23,6 +23,7 @@ from sandbox.kube import Trouble
 from sandbox.kube.network import Barrier
 from sandbox.kube.objects import merged, selects
 from sandbox.kube.security import violations
+from sandbox.web import panel
 from sandbox.worlds import World, load, names
 from tests.pretend import RUN, diagnosed, door, lead_to, opened
 from workers.cluster import CannotRead, Survey, probes, sweep
@@ -92,6 +93,19 @@ def test_worlds_are_listed() -> None:
     assert "healthy" == found[0].name
     assert list(names()) == [world.name for world in found]
     assert all(world.title and bool(world.codes) == (world.status != "healthy") for world in found)
+
+
+def test_the_menu_holds_every_world_in_its_group() -> None:
+    """The healthy world comes first, then one group after the other, and each world says what to ask in it."""
+    found = panel.menu()
+    groups = [one["group"] for one in found]
+
+    assert sorted(names()) == sorted(one["name"] for one in found)
+    assert ("healthy", "") == (found[0]["name"], groups[0])
+    assert [group for group in panel.GROUPS.values() if group in groups] == list(dict.fromkeys(groups[1:]))
+    assert ("web.shop", "shop/cart") == next(
+        (one["asked"], one["pod"]) for one in found if one["name"] == "kube-dns-service-missing"
+    )
 
 
 @pytest.mark.parametrize("name", names())

@@ -13,6 +13,18 @@ from sandbox.demo.troubles import TROUBLES
 from sandbox.worlds import World
 
 Json = dict[str, Any]
+GROUPS = {
+    "client": "Pods that ask",
+    "node": "Nodes",
+    "kube-proxy": "kube-proxy",
+    "service": "The Service kube-dns",
+    "coredns": "CoreDNS",
+    "policy": "Network policies",
+    "aws-network": "The AWS network",
+    "deployment-mode": "Ways to run a cluster",
+    "odd": "Odd, and nothing is wrong",
+}
+"""The menu's groups by layer, in their order."""
 MOST_LINES = 100
 """So many requests of each log are shown."""
 
@@ -25,7 +37,13 @@ def shown(controls: Controls) -> dict[str, Json]:
     """The panel, and the request logs, by name."""
     panel = {
         "clusters": [
-            {"name": each.name, "world": each.world.name, "title": each.world.title, "ready": bool(each.running())}
+            {
+                "name": each.name,
+                "world": each.world.name,
+                "title": each.world.title,
+                "broken": bool(each.world.codes),
+                "ready": bool(each.running()),
+            }
             for each in controls.clusters
         ],
         "troubles": [
@@ -44,18 +62,23 @@ def shown(controls: Controls) -> dict[str, Json]:
 
 
 def menu() -> list[Json]:
-    """All worlds that a cluster can be put into, the layers in the order of their first codes, and what to ask in each."""
+    """All worlds that a cluster can be put into, group by group, and what whoever suffers in each would ask with."""
     known = [worlds.load(name) for name in worlds.names()]
     return [
-        {"name": one.name, "title": one.title, "layer": one.layer, "asked": one.asked, "pod": one.pod}
+        {"name": one.name, "title": one.title, "group": _group(one), "asked": one.asked, "pod": one.pod}
         for one in sorted(known, key=_place)
     ]
 
 
-def _place(world: World) -> tuple[bool, bool, int]:
-    """The healthy world first, then by the catalogue, those without a fault last."""
+def _group(world: World) -> str:
+    """The healthy world is in none."""
+    return GROUPS[world.layer] if world.name != HEALTHY else ""
+
+
+def _place(world: World) -> tuple[bool, int, int]:
+    """The healthy world first; the others by group, and there as the catalogue has their codes."""
     order = {code: number for number, code in enumerate(CODES)}
-    return world.name != HEALTHY, not world.codes, min((order[code] for code in world.codes[:1]), default=0)
+    return world.name != HEALTHY, list(GROUPS).index(world.layer), min((order[c] for c in world.codes[:1]), default=0)
 
 
 def _asked(cluster: PretendCluster) -> Json:

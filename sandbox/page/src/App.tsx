@@ -58,7 +58,7 @@ export function App() {
   const atHome = place.channel === "home";
   const modal = seen.modals.at(-1);
   const thread = !atHome && channel && place.thread ? place.thread : "";
-  const isBroken = panel.clusters.some((each) => each.world !== "healthy") || panel.troubles.some((each) => each.on) || !panel.redis.on;
+  const isBroken = panel.clusters.some((each) => each.broken) || panel.troubles.some((each) => each.on) || !panel.redis.on;
   const togglePanel = () => setPanelOpen(!panelIsOpen);
 
   return (

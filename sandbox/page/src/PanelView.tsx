@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import { steer, worlds } from "./api";
 import { useSession } from "./context";
 import { Icon } from "./Icon";
-import type { Asked, Panel } from "./types";
+import type { Asked, Panel, World } from "./types";
 
 const HEALTHY = "healthy";
 
@@ -79,35 +79,58 @@ function Switch({ on, disabled = false, title, about, flip }: SwitchProps) {
 }
 
 function Clusters({ panel, busy, steered }: { panel: Panel; busy: boolean; steered: Steered }) {
-  const [menu, setMenu] = useState<{ name: string; title: string }[]>([]);
+  const [menu, setMenu] = useState<World[]>([]);
   useEffect(() => void worlds().then(setMenu), []);
+  const groups = [...new Set(menu.map((each) => each.group))].filter(Boolean);
   return (
     <section aria-labelledby="panel-clusters">
       <h3 id="panel-clusters">Clusters</h3>
       {panel.clusters.map((cluster) => (
-        <label key={cluster.name} className="stacked">
-          <span>
-            <strong>{cluster.name}</strong>
-            <span className={cluster.world === HEALTHY ? "state good" : "state bad"}>
-              {!cluster.ready ? "starting" : cluster.world === HEALTHY ? "healthy" : "broken"}
+        <div key={cluster.name} className="cluster">
+          <label className="stacked">
+            <span>
+              <strong>{cluster.name}</strong>
+              <span className={cluster.broken ? "state bad" : "state good"}>
+                {!cluster.ready ? "starting" : cluster.broken ? "broken" : "healthy"}
+              </span>
             </span>
-          </span>
-          <select
-            className="select"
-            value={cluster.world}
-            disabled={busy}
-            onChange={(event) => void steered("world", { cluster: cluster.name, world: event.target.value })}
-          >
-            {menu.length === 0 && <option value={cluster.world}>{cluster.title}</option>}
-            {menu.map((world) => (
-              <option key={world.name} value={world.name}>
-                {world.title}
-              </option>
-            ))}
-          </select>
-        </label>
+            <select
+              className="select"
+              value={cluster.world}
+              disabled={busy}
+              onChange={(event) => void steered("world", { cluster: cluster.name, world: event.target.value })}
+            >
+              {menu.length === 0 && <option value={cluster.world}>{cluster.title}</option>}
+              <Worlds of={menu.filter((each) => !each.group)} />
+              {groups.map((group) => (
+                <optgroup key={group} label={group}>
+                  <Worlds of={menu.filter((each) => each.group === group)} />
+                </optgroup>
+              ))}
+            </select>
+          </label>
+          {cluster.world !== HEALTHY && <Command cluster={cluster.name} world={menu.find((each) => each.name === cluster.world)} />}
+        </div>
       ))}
     </section>
+  );
+}
+
+function Worlds({ of }: { of: World[] }) {
+  return of.map((world) => (
+    <option key={world.name} value={world.name}>
+      {world.title}
+    </option>
+  ));
+}
+
+/** What somebody who suffers there would type. */
+function Command({ cluster, world }: { cluster: string; world: World | undefined }) {
+  const words = ["/dns-check", cluster, world?.asked, world?.pod && `pod=${world.pod}`].filter(Boolean);
+  return (
+    <p className="quiet">
+      Now type: <code>{words.join(" ")}</code>
+    </p>
   );
 }
 

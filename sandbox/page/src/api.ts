@@ -1,4 +1,6 @@
 // What people and the panel do, sent to the page's server. "" or a sentence comes back, and what the app answered.
+import type { World } from "./types";
+
 export interface Outcome {
   error: string;
   body?: any;
@@ -22,7 +24,7 @@ async function post(path: string, given: object): Promise<Outcome> {
 export const act = (what: string, given: object): Promise<Outcome> => post(`/api/act/${what}`, given);
 export const steer = (what: string, given: object): Promise<Outcome> => post(`/api/panel/${what}`, given);
 
-export async function worlds(): Promise<{ name: string; title: string }[]> {
+export async function worlds(): Promise<World[]> {
   try {
     return await (await fetch("/api/worlds")).json();
   } catch {

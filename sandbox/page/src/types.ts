@@ -83,11 +83,20 @@ export interface View {
 }
 
 export interface Panel {
-  clusters: { name: string; world: string; title: string; ready: boolean }[];
+  clusters: { name: string; world: string; title: string; broken: boolean; ready: boolean }[];
   troubles: { name: string; title: string; about: string; on: boolean }[];
   processes: { name: string; pid: number; running: boolean; restarts: number }[];
   redis: { on: boolean; armed: boolean };
   connected: boolean;
+}
+
+/** What a cluster can be put into, and what whoever suffers there would ask with. The healthy one has no group. */
+export interface World {
+  name: string;
+  title: string;
+  group: string;
+  asked: string;
+  pod: string;
 }
 
 export interface Asked {
