@@ -118,7 +118,7 @@ class Authority:
         kept = next((zone for zone in manners.kept if zone.knows(name)), None)
         if kept is not None:
             fill(reply, kept, name)
-            reply.flags |= dns.flags.AA
+            reply.flags |= dns.flags.AA | (dns.flags.RA if kept.until is not None else 0)
             return reply
         for pattern, rcode in manners.rcodes.items():
             if fnmatchcase(name, pattern):

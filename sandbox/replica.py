@@ -42,7 +42,7 @@ class Replica:
             if own:
                 return Authority([zone], self.manners, recursive=False).answer(asked, transport)
         if self.manners != Manners():
-            refused = Authority([Zone(origin="")], self.manners).answer(asked, transport)
+            refused = Authority([Zone(origin="")], self.manners, recursive=False).answer(asked, transport)
             kept = any(zone.knows(name) for zone in self.manners.kept)
             if refused is None or kept or among(name, (*self.manners.rcodes, *self.manners.truncate)):
                 return refused
@@ -53,7 +53,7 @@ class Replica:
         reply = upstream.answer(asked, transport) if upstream else None
         if reply is None:
             time.sleep(self._patience)
-            reply = begun(asked, recursive=True)
+            reply = begun(asked, recursive=False)
             reply.set_rcode(dns.rcode.SERVFAIL)
             return reply
         for rrset in reply.answer:

@@ -217,3 +217,55 @@ def test_an_answer_of_before_is_kept_until_it_is_forgotten(left: int, expected: 
 
     assert expected == dns.rcode.to_text(reply.rcode())
     assert ttls == [60] or 0 < ttls[0] <= left
+
+
+# What a pod's own resolv.conf says
+
+
+GRANT = {"apiGroups": [""], "resources": ["pods/ephemeralcontainers", "pods/log"], "verbs": ["get", "patch"]}
+
+
+def _may_look_into_pods() -> list[dict[str, Any]]:
+    """The role that lets probes into the shop's pods, and its binding."""
+    meta, api = {"name": "dnsmedic-app-exec", "namespace": "shop"}, "rbac.authorization.k8s.io"
+    group = {"apiGroup": api, "kind": "Group", "name": "dnsmedic:read"}
+    bound = {"kind": "Role", "name": "dnsmedic-app-exec"}
+    return [
+        {"apiVersion": f"{api}/v1", "kind": "Role", "metadata": meta, "rules": [GRANT]},
+        {"apiVersion": f"{api}/v1", "kind": "RoleBinding", "metadata": meta, "roleRef": bound, "subjects": [group]},
+    ]
+
+
+@pytest.mark.parametrize(
+    "world,servers",
+    [
+        ("pod-dnspolicy-default", ["10.20.0.2"]),
+        ("hostnetwork-needs-clusterfirstwithhostnet", ["10.20.0.2"]),
+        ("dnsconfig-none-wrong", ["10.20.0.2"]),
+        ("name-really-absent", ["172.20.0.10"]),
+    ],
+)
+def test_a_pod_asks_whom_its_settings_name(world: str, servers: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A probe in a pod's network has the resolv.conf that the kubelet wrote for that pod."""
+    made = load(world)
+    with Sandbox(made, more=_may_look_into_pods()) as running:
+        lead_to(running, monkeypatch)
+        with opened(running, name=made.asked, pod=made.pod) as cluster:
+            survey = cluster.pod_survey()
+
+    assert survey is not None
+    assert [servers] == [
+        [line.split()[1] for line in one.text.splitlines() if line.startswith("nameserver")] for one in survey.resolv
+    ]
+
+
+def test_a_policy_holds_for_a_probe_in_the_pod(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a policy shuts a pod in, nothing that is asked from inside is answered."""
+    made = load("netpol-egress-denies-53")
+    with Sandbox(made, more=_may_look_into_pods()) as running:
+        lead_to(running, monkeypatch)
+        with opened(running, pod=made.pod) as cluster:
+            survey = cluster.pod_survey()
+
+    assert survey is not None
+    assert {Effect.SILENT} == {one.effect for one in survey.asked}

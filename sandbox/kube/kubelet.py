@@ -93,7 +93,7 @@ class Kubelet:
         spec = pod["spec"]
         musl = "alpine" in container["image"]
         asker = Asker(
-            pod=key, node=spec["nodeName"], policy=spec.get("dnsPolicy") or "ClusterFirst", musl=musl,
+            pod=key, node=spec["nodeName"], policy=_policy(spec), musl=musl,
             config=spec.get("dnsConfig") or {},
         )  # fmt: skip
         process = self._spawn(command[2:], asker, self._path(pod, name))
@@ -135,3 +135,11 @@ class Kubelet:
                 status["phase"] = phase
 
         self._objects.update(self._pods, pod["metadata"]["namespace"], pod["metadata"]["name"], change)
+
+
+def _policy(spec: Mapping[str, Any]) -> str:
+    """The dnsPolicy that counts: in the node's network ClusterFirst means Default, and there is one that does not."""
+    policy = str(spec.get("dnsPolicy") or "ClusterFirst")
+    if policy == "ClusterFirst" and spec.get("hostNetwork"):
+        return "Default"
+    return "ClusterFirst" if policy == "ClusterFirstWithHostNet" else policy
