@@ -13,6 +13,18 @@ from typing import Any
 
 from .faults import Fault
 
+PROBES = frozenset(
+    {
+        "asked-name",
+        "coredns-processes",
+        "dns-as-applications-ask",
+        "dns-through-cluster-ip",
+        "dns-to-each-replica",
+        "upstream",
+    }
+)
+"""Steps that ask DNS servers: a lookup that fails makes a problem of them, whatever is at fault."""
+
 ROLE = "arn:aws:iam::123456789012:role/dnsmedic-read"
 
 
@@ -56,25 +68,34 @@ def diagnose(clusters: Path, words: Sequence[str] = (), *, save: Path | None = N
 
 
 def row(fault: Fault, found: Diagnosis) -> dict[str, Any]:
-    """A row of the table: expected, first, named, false blame, status, seconds."""
+    """A row of the table: expected, first, named, false blame, the steps that saw it, other problems, status, seconds."""
     true = {*fault.expect, *fault.also}
+    blamed = {step["check"]: _blamed(step) for step in found.report["steps"]}
+    problems = [step["check"] for step in found.report["steps"] if step["outcome"] == "problem"]
+    other = [name for name in problems if blamed[name] - true or (not blamed[name] and name not in PROBES)]
     return {
         "fault": fault.name,
         "expected": "|".join(fault.expect),
         "first": found.codes[0] if found.codes else "-",
         "named": ",".join(found.codes) or "-",
         "false": ",".join(c for c in found.codes if c not in true) or "-",
+        "seen by": ",".join(name for name, codes in blamed.items() if codes & true) or "-",
+        "other problems": ",".join(other) or "-",
         "status": f"{found.status}{'' if found.status == fault.status else f' (want {fault.status})'}",
         "seconds": found.report["seconds"],
     }
+
+
+def _blamed(step: dict[str, Any]) -> set[str]:
+    return {finding["code"] for finding in step["findings"] if finding["severity"] != "info"}
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as aligned text."""
     if not rows:
         return "no rows"
-    names = list(rows[0])
-    widths = {name: max(len(name), *(len(str(r[name])) for r in rows)) for name in names}
+    names = list(dict.fromkeys(name for r in rows for name in r))
+    widths = {name: max(len(name), *(len(str(r.get(name, ""))) for r in rows)) for name in names}
     lines = ["  ".join(name.ljust(widths[name]) for name in names)]
-    lines += ["  ".join(str(r[name]).ljust(widths[name]) for name in names) for r in rows]
+    lines += ["  ".join(str(r.get(name, "")).ljust(widths[name]) for name in names) for r in rows]
     return "\n".join(lines)

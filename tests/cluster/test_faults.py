@@ -17,7 +17,7 @@ FAULTS = found.faults() if (found := box()) is not None else ()
 def test_a_fault_is_named_first_and_nothing_else_is_blamed(
     fault: Fault, the_box: Box, clusters: Path, rows: list[dict[str, Any]], *, only_basic_faults: bool
 ) -> None:
-    """The diagnosis names what was broken first and blames nothing that is not."""
+    """The diagnosis names what was broken first and blames nothing that is not; no step is a problem without need."""
     if only_basic_faults and not fault.basic:
         pytest.skip("only the basic faults were asked for")
     try:
@@ -30,6 +30,8 @@ def test_a_fault_is_named_first_and_nothing_else_is_blamed(
 
     assert line["first"] in fault.expect, found.report["verdict"]
     assert line["false"] == "-"
+    assert line["seen by"] != "-"
+    assert line["other problems"] == "-"
     assert found.status == fault.status
     assert found.exit == 1
 

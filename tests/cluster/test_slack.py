@@ -13,10 +13,12 @@ import pytest
 
 from sandbox.slack import Message
 
-from .faults import Box
+from .faults import Box, Fault, box, inject
 from .product import Product, running
 
 Start = Callable[[bool], Product]
+FEW = {"coredns-scaled-to-zero", "kubelet-clusterdns-mismatch", "sg-blocks-53-between-nodes"}
+BASIC = [fault for fault in found.faults() if fault.basic] if (found := box()) is not None else []
 
 
 @pytest.fixture
@@ -101,25 +103,46 @@ def _shown_edit(blocks: list[dict[str, object]], text: str) -> str:
     return f"{text}\n{blocks}"
 
 
-def test_a_fault_is_named_first_in_the_thread(start: Start, the_box: Box) -> None:
-    """Where CoreDNS was scaled to nothing, the thread says Problem, and that code before any other."""
-    fault = next(one for one in the_box.faults() if one.name == "coredns-scaled-to-zero")
-    product = start(False)
+@pytest.fixture(scope="module")
+def standing(clusters: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """The product, started once for all faults."""
+    with running(tmp_path_factory.mktemp("standing") / "product", clusters, socket_mode=False) as product:
+        yield product
+
+
+@pytest.mark.parametrize("fault", BASIC, ids=lambda fault: fault.name)
+def test_a_fault_is_named_first_in_the_thread(
+    standing: Product, the_box: Box, fault: Fault, *, only_basic_faults: bool
+) -> None:
+    """With a fault in, the thread says so with its code before any other, and `ok` of what is well."""
+    if only_basic_faults and fault.name not in FEW:
+        pytest.skip("one fault of a kind, as test_faults.py tries them all")
+    number = len(standing.parents())
     try:
-        the_box.inject(fault)
-        product.check("cluster-a")
-        parent, replies = product.ended()
+        inject(the_box, fault)
+        standing.check(" ".join(["cluster-a", *_asked(fault)]))
+        parent, replies = standing.ended(number)
     finally:
         the_box.heal(fault)
-    codes = [one for one in re.findall(r"`([a-z0-9-]+)`", _shown(parent)) if one != "cluster-a"]
+    word = {"problem": "Problem", "at-risk": "At risk"}[fault.status]
 
-    assert parent.text.startswith("Problem")
-    assert replies[-1].text.startswith("Problem")
-    assert codes[0] in fault.expect
+    assert parent.text.startswith(word)
+    assert replies[-1].text.startswith(word)
+    assert _named(parent) in fault.expect
     assert _named(replies[-1]) in fault.expect
-    assert [] == product.refused()
+    assert any(_ok(reply) for reply in replies[:-1])
+    assert [] == standing.refused()
+
+
+def _asked(fault: Fault) -> list[str]:
+    """What whoever suffers would type after the cluster."""
+    return [word for word in (fault.asked, f"pod={fault.workload}" if fault.workload else "") if word]
+
+
+def _ok(reply: Message) -> bool:
+    return ":white_check_mark:" in _shown(reply)
 
 
 def _named(verdict: Message) -> str:
-    """The first code that a verdict names."""
+    """The first code that a message names."""
     return next(str(one) for one in re.findall(r"`([a-z0-9-]+)`", _shown(verdict)) if one != "cluster-a")

@@ -69,7 +69,9 @@ def collect(cluster: Cluster) -> Facts:
         for verb in ("list", "watch"):
             told = cluster.may(user, groups, verb, group, resource)
             reviews.append(Review(verb=verb, group=group, resource=resource, allowed=told.allowed, reason=told.reason))
-    rules, bound = _role(cluster) if not all(r.allowed for r in reviews) else (None, None)
+    rules, bound = (
+        gaps.of(lambda: _role(cluster), (None, None)) if not all(r.allowed for r in reviews) else (None, None)
+    )
     return Facts(
         user=user,
         reviews=tuple(reviews),
@@ -98,11 +100,7 @@ def _wanted(cluster: Cluster) -> tuple[list[tuple[str, str]], bool]:
 
 
 def _role(cluster: Cluster) -> tuple[tuple[str, ...] | None, bool | None]:
-    """Evidence and hints only, so an obstacle is no gap."""
-    try:
-        role, binding = cluster.cluster_role("system:coredns"), cluster.cluster_role_binding("system:coredns")
-    except CannotRead:
-        return None, None
+    role, binding = cluster.cluster_role("system:coredns"), cluster.cluster_role_binding("system:coredns")
     rules = tuple(
         f"{', '.join(r.verbs)} on {', '.join(r.resources)} of {', '.join(g or 'core' for g in r.api_groups)}"
         for r in (role.rules if role else ())

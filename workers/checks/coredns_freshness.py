@@ -23,7 +23,7 @@ from functools import partial
 
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Path, Scope, Severity, Signal
 from workers.checks import Check, Stage
-from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages
+from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, ages
 from workers.cluster.corefile import CorefileError, parse
 from workers.cluster.objects import Service
 
@@ -83,6 +83,7 @@ def collect(cluster: Cluster) -> Facts:
     wanted = _wanted(cluster, gaps, now)
     asks = [(pod, one) for pod in pods for one in wanted]
     if not asks:
+        gaps.check()
         raise DoesNotApply("no Service could be read whose name could be asked for")
     with ThreadPoolExecutor(max_workers=min(16, len(asks))) as pool:
         told = list(pool.map(lambda ask: gaps.of(lambda: cluster.ask(ask[0], ask[1].name, ask[1].rtype), None), asks))
@@ -93,8 +94,7 @@ def collect(cluster: Cluster) -> Facts:
         if reply is not None
     )  # fmt: skip
     if not answers:
-        gap = gaps.seen()[0]
-        raise CannotRead("ask", "the CoreDNS pods over port-forward", f"{gap.what}: {gap.reason}", grant=gap.grant)
+        gaps.check()
     config = gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None)
     filtered = _filtered(config.data.get("Corefile", "") if config else "")
     return Facts(wanted=wanted, answers=answers, filtered=filtered, gaps=gaps.seen())
@@ -111,10 +111,13 @@ def _filtered(text: str) -> bool:
 
 
 def _wanted(cluster: Cluster, gaps: Gaps, now: float) -> tuple[Wanted, ...]:
-    """The Service `kubernetes` and the newest others that have an address."""
-    first = gaps.of(lambda: cluster.service("default", "kubernetes"), None)
-    spaces = tuple(dict.fromkeys((*cluster.app_namespaces, "kube-system")))
+    """The Services `kubernetes` and kube-dns, and the newest others that have an address."""
+    # A namespace that nobody listed: where it may not be read, the others do.
+    first = Gaps().of(lambda: cluster.service("default", "kubernetes"), None)
+    dns = gaps.of(lambda: cluster.service("kube-system", "kube-dns"), None)
+    spaces = [space for space in cluster.app_namespaces if space != "kube-system"]
     others = [each for space in spaces for each in gaps.of(partial(cluster.services, space), ())]
+    others += [dns] if dns else []
     zone = cluster.entry.names_internal.rstrip(".").rpartition(".svc.")[2] or "cluster.local"
     found = [one for each in others if (one := _one(each, zone, now))]
     time.sleep(max((OLD_ENOUGH - one.age for one in found if one.age < OLD_ENOUGH), default=0.0))

@@ -95,7 +95,7 @@ def collect(cluster: Cluster) -> Facts:
         fit_zones=tuple(sorted({n.zone for n in fit if n.zone})),
         nodes=len(nodes),
         cores=sum(cores(n.status.capacity.get("cpu", "")) for n in nodes),
-        scaled="autoScaling" in mine.configuration or _scaled(cluster),
+        scaled="autoScaling" in mine.configuration or gaps.of(lambda: _scaled(cluster), False),
         budgets=gaps.of(lambda: _budgets(cluster, pods), None),
         owner=mine,
         zones_spread=any(c.get("topologyKey") == ZONE for c in spec.topology_spread_constraints),
@@ -127,11 +127,7 @@ def _interfaces(cluster: Cluster, pods: Sequence[Pod]) -> dict[str, str]:
 
 
 def _scaled(cluster: Cluster) -> bool:
-    try:
-        found = cluster.autoscalers("kube-system")
-    except CannotRead:
-        return False
-    return any(a.spec.scale_target_ref.name == "coredns" for a in found)
+    return any(a.spec.scale_target_ref.name == "coredns" for a in cluster.autoscalers("kube-system"))
 
 
 def _budgets(cluster: Cluster, pods: Sequence[Pod]) -> tuple[Budget, ...]:

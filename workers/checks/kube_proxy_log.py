@@ -63,7 +63,7 @@ def collect(cluster: Cluster) -> Facts:
         left_out=left_out,
         user=user,
         denied=gaps.of(lambda: _denied(cluster, user), None),
-        bound=_bound(cluster),
+        bound=gaps.of(lambda: cluster.cluster_role_binding(BINDING) is not None, None),
         endpoint=_endpoint(cluster) if any(p.goes_on(Kind.TIMEOUT) for p in found) else "",
         gaps=gaps.seen(),
     )
@@ -77,14 +77,6 @@ def _denied(cluster: Cluster, user: str) -> tuple[str, ...]:
         for verb in ("list", "watch")
         if not cluster.may(user, groups, verb, group, resource).allowed
     )
-
-
-def _bound(cluster: Cluster) -> bool | None:
-    """Only a hint for the advice, so an obstacle is no gap."""
-    try:
-        return cluster.cluster_role_binding(BINDING) is not None
-    except CannotRead:
-        return None
 
 
 def _endpoint(cluster: Cluster) -> str:

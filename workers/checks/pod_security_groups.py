@@ -76,7 +76,8 @@ def collect(cluster: Cluster) -> Facts:
     aws, gaps = cluster.aws, Gaps()
     pods = [p for p in app_pods(cluster, gaps) if p.running and ANNOTATION in p.metadata.annotations]
     policies = gaps.of(lambda: cluster.custom("vpcresources.k8s.aws", "v1beta1", "securitygrouppolicies"), None) or ()
-    if not pods and not gaps.seen():
+    if not pods:
+        gaps.check()
         raise DoesNotApply(f"no pod has a security group of its own ({len(policies)} SecurityGroupPolicies)")
     replicas = [p for p in cluster.coredns_pods() if p.running and p.addresses]
     nodes = [n for n in cluster.nodes() if n.name in {p.spec.node_name for p in replicas}]

@@ -76,6 +76,12 @@ class Gaps:
         """Note a gap that was found another way."""
         self._seen.append(Gap(what=what, reason=reason, grant=grant))
 
+    def check(self) -> None:
+        """Raises CannotRead with the first gap, if there is any: for what cannot be judged without it."""
+        for gap in self._seen:
+            verb, _, what = gap.what.partition(" ")
+            raise CannotRead(verb, what, gap.reason, grant=gap.grant)
+
     def seen(self) -> tuple[Gap, ...]:
         """All gaps so far."""
         return tuple(self._seen)

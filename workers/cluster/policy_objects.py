@@ -32,7 +32,7 @@ def policies_of(cluster: Cluster, gaps: Gaps, namespaces: Sequence[str]) -> tupl
         for home in namespaces
         for p in gaps.of(lambda n=home: cluster.network_policies(n), ())  # type: ignore[misc]
     ]
-    return (*found, *_application_policies(cluster))
+    return (*found, *_application_policies(cluster, gaps))
 
 
 def peer_of(pod: Pod) -> Peer:
@@ -44,9 +44,9 @@ def peer_of(pod: Pod) -> Peer:
     )  # fmt: skip
 
 
-def _application_policies(cluster: Cluster) -> Iterator[Policy]:
+def _application_policies(cluster: Cluster, gaps: Gaps) -> Iterator[Policy]:
     """EKS' own namespaced kind, built like a NetworkPolicy; rules by domain name allow no address."""
-    found = Gaps().of(lambda: cluster.custom(GROUP, "v1alpha1", "applicationnetworkpolicies"), None)
+    found = gaps.of(lambda: cluster.custom(GROUP, "v1alpha1", "applicationnetworkpolicies"), None)
     for one in found or ():
         try:
             spec = msgspec.convert(one.spec, PolicySpec, strict=False)
@@ -60,7 +60,7 @@ def _application_policies(cluster: Cluster) -> Iterator[Policy]:
 
 def not_judged(cluster: Cluster, gaps: Gaps) -> tuple[str, ...]:
     """Cluster-wide policies that may deny: their kind has rules of its own, which are not judged here."""
-    listed = Gaps().of(lambda: cluster.custom(GROUP, "v1alpha1", "clusternetworkpolicies"), None)
+    listed = gaps.of(lambda: cluster.custom(GROUP, "v1alpha1", "clusternetworkpolicies"), None)
     found = [one for one in listed or () if _denies(one)]
     names = tuple(f"ClusterNetworkPolicy {one.name}" for one in found)
     if names:
