@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import socket
 import socketserver
 import struct
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Protocol, cast
@@ -100,19 +101,21 @@ class Source(Protocol):
 class Authority:
     """A server of zones; names outside of them are refused."""
 
-    def __init__(self, zones: Sequence[Zone], manners: Manners | None = None, *, recursive: bool = True) -> None:
+    def __init__(
+        self, zones: Sequence[Zone], manners: Manners | None = None, *, recursive: bool = True,
+        turns: Iterator[int] | None = None,
+    ) -> None:  # fmt: skip
+        """turns: numbers of the questions that may be dropped; servers that share them count together."""
         self.zones, self.manners = tuple(zones), manners or Manners()
         self._recursive = recursive
-        self._seen = 0
+        self._turns = itertools.count(1) if turns is None else turns
 
     def answer(self, asked: dns.message.Message, transport: str) -> dns.message.Message | None:
         """By manners first, then by zones."""
         name = name_of(asked)
         manners = self.manners
-        if among(name, manners.drop):
-            self._seen += 1
-            if self._seen % manners.every == 0:
-                return None
+        if among(name, manners.drop) and next(self._turns) % manners.every == 0:
+            return None
         time.sleep(manners.delay + sum(s for pattern, s in manners.late.items() if fnmatchcase(name, pattern)))
         reply = begun(asked, recursive=self._recursive)
         kept = next((zone for zone in manners.kept if zone.knows(name)), None)

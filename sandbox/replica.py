@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ class Replica:
         """objects: all of a kind, by the kind's name. patience: seconds until a silent upstream becomes SERVFAIL."""
         self._objects, self._upstream, self._patience = objects, upstream, patience
         self.manners = manners or Manners()
+        self._turns = itertools.count(1)
 
     def answer(self, asked: dns.message.Message, transport: str) -> dns.message.Message | None:
         """The cluster's names with authority, others as the upstream answers them."""
@@ -40,13 +42,16 @@ class Replica:
                 zone = Zone(origin="in-addr.arpa", records=pointers(zone.records), ttl=5)
                 own = zone.at(name) is not None
             if own:
-                return Authority([zone], self.manners, recursive=False).answer(asked, transport)
+                return self._mannered(zone).answer(asked, transport)
         if self.manners != Manners():
-            refused = Authority([Zone(origin="")], self.manners, recursive=False).answer(asked, transport)
+            refused = self._mannered(Zone(origin="")).answer(asked, transport)
             kept = any(zone.knows(name) for zone in self.manners.kept)
             if refused is None or kept or among(name, (*self.manners.rcodes, *self.manners.truncate)):
                 return refused
         return self._forwarded(asked, transport)
+
+    def _mannered(self, zone: Zone) -> Authority:
+        return Authority([zone], self.manners, recursive=False, turns=self._turns)
 
     def _forwarded(self, asked: dns.message.Message, transport: str) -> dns.message.Message:
         upstream = self._upstream()

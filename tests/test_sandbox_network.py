@@ -19,6 +19,7 @@ from sandbox.cluster import Sandbox
 from sandbox.dns import Authority, Manners, NameServer, Zone
 from sandbox.kube import Objects
 from sandbox.kube.policies import Policies, chosen_by
+from sandbox.replica import Replica
 from sandbox.worlds import load
 from sandbox.worlds.recording import ago
 from tests.pretend import lead_to, opened
@@ -217,6 +218,16 @@ def test_an_answer_of_before_is_kept_until_it_is_forgotten(left: int, expected: 
 
     assert expected == dns.rcode.to_text(reply.rcode())
     assert ttls == [60] or 0 < ttls[0] <= left
+
+
+def test_a_replica_loses_every_so_manyth_question() -> None:
+    """What a CoreDNS pod loses is counted over all of its questions."""
+    service = {"metadata": {"name": "web", "namespace": "shop"}, "spec": {"clusterIP": "172.20.50.21"}}
+    kinds = {"Service": [service]}
+    replica = Replica(lambda kind: kinds.get(kind, []), lambda: None, Manners(drop=("*",), every=2))
+    asked = dns.message.make_query("web.shop.svc.cluster.local", "A")
+
+    assert [True, False, True, False] == [replica.answer(asked, "udp") is not None for _ in range(4)]
 
 
 # What a pod's own resolv.conf says
