@@ -7,7 +7,10 @@ from typing import Any
 
 from . import healthy
 from .changing import changed, without
+from .settling import settled
 from .world import World
+
+SECONDS = 1100.0
 
 
 def world() -> World:
@@ -16,13 +19,11 @@ def world() -> World:
     objects = without(well.objects, "Pod", "coredns-")
     objects = changed(objects, "Deployment", "coredns", _no_replicas)
     objects = changed(objects, "ReplicaSet", "coredns-", _no_replicas)
-    objects = changed(objects, "EndpointSlice", "kube-dns-", _no_endpoints)
-    objects = changed(objects, "PodDisruptionBudget", "coredns", _no_pods)
     return replace(
         well,
         name="coredns-scaled-to-zero",
         title="CoreDNS runs no replica",
-        objects=objects,
+        objects=settled(objects, SECONDS),
         logs={key: text for key, text in well.logs.items() if "/coredns-" not in key},
         status="problem",
         codes=("coredns-scaled-to-zero",),
@@ -31,14 +32,4 @@ def world() -> World:
 
 def _no_replicas(one: Any) -> None:
     one["spec"]["replicas"] = 0
-    kept = list(one["status"].get("conditions") or ())
-    one["status"] = {"observedGeneration": one["metadata"]["generation"], "replicas": 0, "conditions": kept}
-
-
-def _no_endpoints(one: Any) -> None:
-    one["endpoints"] = None
-    one["ports"] = None
-
-
-def _no_pods(one: Any) -> None:
-    one["status"].update(currentHealthy=0, desiredHealthy=0, disruptionsAllowed=0, expectedPods=0)
+    one["metadata"]["generation"] += 1

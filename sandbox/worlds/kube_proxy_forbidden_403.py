@@ -4,67 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from . import healthy
-from .changing import changed, log, one, without
+from .changing import changed, coredns_starts, logged, one, without
+from .pod_states import anew
 from .recording import ago
+from .settling import settled
 from .world import Object, World
 
 RESTARTED = 1500.0
-"""Seconds since kube-proxy was restarted, and CoreDNS after it."""
-MOVED = {"10.20.3.134": "10.20.3.151", "10.20.2.133": "10.20.2.152"}
-"""Where the CoreDNS pods were, and where they are now."""
+"""Seconds since kube-proxy was restarted, and CoreDNS soon after it."""
 USER = "system:serviceaccount:kube-system:kube-proxy"
 
 
 def world() -> World:
     """The world itself."""
     well = healthy.world()
+    before = one(well.objects, "EndpointSlice", "kube-dns-")["endpoints"]
+    address = one(well.objects, "Service", "kube-dns")["spec"]["clusterIP"]
     objects = without(well.objects, "ClusterRoleBinding", "eks:kube-proxy")
-    objects = changed(objects, "Pod", "kube-proxy-", _restarted)
-    objects = changed(objects, "Pod", "coredns-", _moved)
-    objects = changed(objects, "EndpointSlice", "kube-dns-", _moved_endpoints)
-    logs = {key: text for key, text in well.logs.items() if "/kube-proxy-" not in key}
-    for pod in (o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"].startswith("kube-proxy-")):
-        logs[f"kube-system/{pod['metadata']['name']}/kube-proxy"] = log(_lines(pod))
-    address = one(objects, "Service", "kube-dns")["spec"]["clusterIP"]
+    objects = changed(objects, "Pod", "kube-proxy-", lambda pod: anew(pod, RESTARTED))
+    objects = settled(changed(objects, "Pod", "coredns-", lambda pod: anew(pod, RESTARTED - 30)), RESTARTED - 30)
+    logs = logged(well.logs, objects, "kube-proxy", _lines)
     return replace(
         well,
         name="kube-proxy-forbidden-403",
         title="kube-proxy may not read Services: its binding is gone",
         objects=objects,
-        logs=logs,
+        logs=logged(logs, objects, "coredns", lambda _pod: coredns_starts(RESTARTED - 31)),
         pages={**well.pages, "kube-proxy:10256": {path: (503, _unsynced()) for path in ("/healthz", "/livez")}},
-        wiring=replace(well.wiring, stale={"*": {address: tuple(MOVED)}}),
+        wiring=replace(well.wiring, stale={"*": {address: tuple(a for e in before for a in e["addresses"])}}),
         status="problem",
         codes=("kube-proxy-forbidden-403",),
     )
 
 
-def _restarted(pod: Any) -> None:
-    pod["metadata"]["creationTimestamp"] = pod["status"]["startTime"] = ago(RESTARTED)
-    for condition in pod["status"]["conditions"]:
-        condition["lastTransitionTime"] = ago(RESTARTED - 3)
-    for status in pod["status"]["containerStatuses"]:
-        status["state"] = {"running": {"startedAt": ago(RESTARTED - 2)}}
-
-
-def _moved(pod: Any) -> None:
-    _restarted(pod)
-    address = MOVED[pod["status"]["podIP"]]
-    pod["status"].update(podIP=address, podIPs=[{"ip": address}])
-
-
-def _moved_endpoints(one_slice: Any) -> None:
-    for endpoint in one_slice["endpoints"]:
-        endpoint["addresses"] = [MOVED[address] for address in endpoint["addresses"]]
-
-
 def _lines(pod: Object) -> Iterator[tuple[float, str]]:
     """What kube-proxy says without its binding: the node cannot be read, then neither can anything else, again and again."""
     node = pod["spec"]["nodeName"]
-    begun = RESTARTED - 2
+    begun = RESTARTED - 1
     yield begun, 'I{klog}       1 server_linux.go:132] "Using iptables Proxier"'
     for at in (1, 3, 7, 15, 31):
         yield begun - at, _refused("nodes", "Node", "", f' "{node}"')
