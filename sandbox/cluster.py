@@ -24,8 +24,9 @@ from .kube.authority import authority_pem, client_certificate
 from .kube.identity import EksTokens
 from .kube.network import Asker, Network
 from .kube.objects import running
-from .replica import Replica, forwards_to
+from .replica import Replica, forwards_to, heard
 from .worlds import World
+from .worlds.recording import ago
 
 ROLES = Path(__file__).parent.parent / "deploy" / "cluster"
 """What `kubectl apply -k deploy/cluster` makes."""
@@ -147,7 +148,8 @@ class Sandbox:
             name = pod["metadata"]["name"]
             manners = world.replica_manners.get(name, world.replica_manners.get("*", Manners()))
             behind = partial(self._behind, objects, pod, upstream)
-            self._serve(pod["status"]["podIP"], Replica(objects.every, behind, manners))
+            known = heard(objects.every, ago(world.deaf[name])) if name in world.deaf else objects.every
+            self._serve(pod["status"]["podIP"], Replica(known, behind, manners))
 
     def _behind(self, objects: Objects, pod: Mapping[str, Any], upstream: Source) -> Source | None:
         """UPSTREAM, where the Corefile or the node's resolv.conf that it names leads there, and the VPC lets it answer."""
@@ -156,12 +158,10 @@ class Sandbox:
         if "/etc/resolv.conf" in targets:
             conf = world.wiring.node_resolv_conf(pod["spec"]["nodeName"]) or f"nameserver {world.upstream}"
             targets += tuple(line.split()[1] for line in conf.splitlines() if line.startswith("nameserver "))
-        there = world.upstream in targets
-        return (
-            upstream
-            if there and passes(world.account.network, pod["status"]["podIP"], world.upstream, "udp", 53)
-            else None
-        )
+        if world.upstream not in targets:
+            return None
+        let = passes(world.account.network, pod["status"]["podIP"], world.upstream, "udp", 53)
+        return upstream if let else None
 
     def _serve(self, address: str, source: Source) -> None:
         server = self.servers[address] = NameServer(source)

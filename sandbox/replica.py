@@ -66,6 +66,13 @@ class Replica:
         return reply
 
 
+def heard(
+    objects: Callable[[str], Iterable[Mapping[str, Any]]], until: str
+) -> Callable[[str], list[Mapping[str, Any]]]:
+    """OBJECTS as a server knows them that heard of none made after the moment UNTIL, in the API's words."""
+    return lambda kind: [o for o in objects(kind) if o["metadata"]["creationTimestamp"] <= until]
+
+
 def forwards_to(objects: Callable[[str], Iterable[Mapping[str, Any]]]) -> tuple[str, ...]:
     """Where the Corefile in the ConfigMap forwards all names to: addresses, or `/etc/resolv.conf`."""
     maps = (o for o in objects("ConfigMap") if o["metadata"]["namespace"] == "kube-system")

@@ -154,7 +154,16 @@ def test_coredns_forwards_where_its_corefile_says(well: World, target: str, rcod
     assert [rcode, "NOERROR"] == replies
 
 
-def _asked(sandbox: Sandbox, name: str) -> str:
-    wire = sandbox.servers["10.20.3.134"].asked(dns.message.make_query(name, "A").to_wire(), "tcp")
+def test_a_pod_that_hears_nothing_keeps_what_it_knew() -> None:
+    """A Service made since is unknown to it, and known to the other; those of before are known to both."""
+    with Sandbox(load("coredns-api-unreachable-or-desynced")) as sandbox:
+        names = ("stock.shop.svc.cluster.local", "web.shop.svc.cluster.local")
+        found = [[_asked(sandbox, name, at) for name in names] for at in ("10.20.3.134", "10.20.2.133")]
+
+    assert [["NXDOMAIN", "NOERROR"], ["NOERROR", "NOERROR"]] == found
+
+
+def _asked(sandbox: Sandbox, name: str, at: str = "10.20.3.134") -> str:
+    wire = sandbox.servers[at].asked(dns.message.make_query(name, "A").to_wire(), "tcp")
     assert wire is not None
     return dns.rcode.to_text(dns.message.from_wire(wire).rcode())

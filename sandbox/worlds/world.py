@@ -24,7 +24,8 @@ class World:
     `…/previous` for the container before, each line with the kubelet's timestamp. pages: HTTP ports of pods: by
     `NAMESPACE/POD:PORT`, or `CONTAINER:PORT` for every pod with such a container; then by path. zones: what the upstream
     (name server `upstream`) knows. upstream_manners, replica_manners: how it answers, and how each CoreDNS pod does (by
-    pod name, `*` for all). wiring: the network. account: EKS, IAM and the VPC. unpullable: patterns of images that cannot be
+    pod name, `*` for all). deaf: for how many seconds a CoreDNS pod has heard nothing of the API server, by pod name. wiring:
+    the network. account: EKS, IAM and the VPC. unpullable: patterns of images that cannot be
     pulled. asked, pod: the name that whoever suffers would ask with, and their pod as NAMESPACE/NAME (the beginning of its name
     will do); both may be empty. status, codes: the verdict's status, and its causes, the one that comes first first.
     """
@@ -40,6 +41,7 @@ class World:
     zones: tuple[Zone, ...] = ()
     upstream_manners: Manners = field(default_factory=Manners)
     replica_manners: Mapping[str, Manners] = field(default_factory=dict)
+    deaf: Mapping[str, float] = field(default_factory=dict)
     wiring: Wiring = field(default_factory=Wiring)
     unpullable: tuple[str, ...] = ()
     app_namespaces: tuple[str, ...] = ("shop",)
