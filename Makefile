@@ -83,6 +83,12 @@ coverage: $(STAMP) ## the tests, and the lines and branches that they do not rea
 bench: $(STAMP) ## measured times and sizes beside their floors
 	@$(BIN)/python -m tests.bench
 
+.PHONY: fuzz
+SECONDS_EACH ?= 60
+fuzz: $(STAMP) ## odd bytes for every reader of what others send (SECONDS_EACH=600: for so long each)
+	@for target in $$($(BIN)/python -m tests.fuzz); do echo "== $$target" \
+	  && $(BIN)/python -m tests.fuzz $$target -max_total_time=$(SECONDS_EACH) || exit 1; done
+
 .PHONY: docs
 docs: $(STAMP) ## write docs/checks.md anew from the checks
 	@$(BIN)/python -m dnsmedic.docs

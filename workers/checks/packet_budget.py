@@ -74,8 +74,8 @@ def collect(cluster: Cluster) -> Facts:
     resolvers = vpc_resolvers(aws.vpc_dns(aws.cluster().vpc).cidrs)
     first = _read(cluster, pods, "/metrics", gaps)
     if not any(first):
-        seen = gaps.seen()
-        raise CannotRead("read", "metrics of CoreDNS", seen[0].reason if seen else "no pod shows any")
+        gaps.check()
+        raise CannotRead("read", "metrics of CoreDNS", "no pod shows any")
     time.sleep(APART)
     second = _read(cluster, pods, "/metrics?second=1", gaps)
     nodes = [n for n in cluster.nodes() if n.name in {p.spec.node_name for p in pods}]

@@ -60,7 +60,7 @@ def collect(cluster: Cluster) -> Facts:
     used = {rule.endpoint for rule in rules if rule.endpoint}
     endpoints = tuple(e for e in (gaps.of(aws.resolver_endpoints, ()) if used else ()) if e.id in used)
     groups = gaps.of(lambda: aws.security_groups(g for e in endpoints for g in e.groups), ())
-    survey = Gaps().of(cluster.survey, None)
+    survey = gaps.of(cluster.survey, None)
     answers = tuple(a for a in (*seen_upstream(survey), *seen_through_coredns(survey)) if a.name in names)
     look = bool(names) and _firewall_matters(answers, asked=names[0] if len(names) > 1 else "")
     return Facts(

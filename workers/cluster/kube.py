@@ -39,7 +39,7 @@ PAGES = 200
 ATTEMPTS = 3
 UNKNOWN_GROUP = b"404 page not found"
 """What the API server says of a group that it does not serve; of an unknown kind in a group it says so in a Status."""
-NOT_JSON = (msgspec.DecodeError, RecursionError)
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding raises: RecursionError for what is nested without end."""
 
 

@@ -596,7 +596,7 @@ class RawList(Struct, frozen=True, kw_only=True):
 
 
 def decode(body: bytes, kind: type[S]) -> S:
-    """BODY as KIND. Raises msgspec.DecodeError or ValidationError where it is not JSON or no object."""
+    """BODY as KIND. Raises msgspec.DecodeError, ValidationError or UnicodeDecodeError where it is no JSON object."""
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError:
@@ -619,7 +619,10 @@ _LISTERS = dict(_pages(Struct))
 
 
 def decode_list(body: bytes, kind: type[S]) -> tuple[tuple[S, ...], str, int]:
-    """One page of a list: the items, the token of the next page, and how many items no decoding could save."""
+    """One page of a list: the items, the token of the next page, and how many items no decoding could save.
+
+    Raises as `decode` does.
+    """
     decoder = _LISTERS[kind]
     try:
         page = decoder.decode(body)

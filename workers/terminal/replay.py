@@ -69,7 +69,7 @@ def _read(file: Path) -> File:
         raise Refused(f"{file} is larger than {LARGEST >> 20} MiB: no facts file is")
     try:
         saved: Any = msgspec.json.decode(file.read_bytes(), type=File)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise Refused(f"{file} is no facts file of dnsmedic: {problem}") from None
     if saved.kind != "dnsmedic-facts" or saved.schema != 1:
         raise Refused(f"{file} is no facts file that this version reads (kind {saved.kind!r}, schema {saved.schema})")

@@ -1,0 +1,1 @@
+"""Odd bytes for the readers of what others send, made by a coverage-guided fuzzer."""
