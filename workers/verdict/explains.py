@@ -59,7 +59,7 @@ def _proxy() -> tuple[Pattern, ...]:
 
 
 def _client() -> tuple[Pattern, ...]:
-    return (Pattern(frozenset({P.CLIENT})), Pattern(COREDNS, ABSENT, frozenset({K.ASKED})))
+    return (Pattern(frozenset({P.CLIENT})), Pattern(COREDNS | {P.UPSTREAM}, ABSENT, frozenset({K.ASKED})))
 
 
 def _outside(effects: frozenset[Effect] = FAILURE | ABSENT) -> tuple[Pattern, ...]:

@@ -38,6 +38,8 @@ SERVICE_CODES = (
     "coredns-oom-or-throttled",
 )
 
+TRANSPORTS = ("udp", "tcp")
+
 SERVICE_FACTS = (
     "kube-dns-service-missing",
     "kube-dns-selector-mismatch",
@@ -71,40 +73,55 @@ def infer(
 def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
     """F18: the ClusterIP is dead on a node that reaches CoreDNS directly, and kube-proxy has no other fault there."""
     for node in matrix.nodes:
-        through, direct = matrix.cells(Path.CLUSTER_IP, node=node), matrix.cells(Path.REPLICA, node=node)
-        if not silent(through) or not whole(direct) or matrix.named((*PROXY_CODES, *SERVICE_CODES), node):
+        if matrix.named((*PROXY_CODES, *SERVICE_CODES), node) or not matrix.all_cleared(PROXY_CODES[:4], node):
             continue
-        elsewhere = [s for other in matrix.nodes if other != node for s in matrix.cells(Path.CLUSTER_IP, node=other)]
-        if not alive(elsewhere) and not matrix.all_cleared(SERVICE_FACTS, node):
-            continue
-        if not matrix.all_cleared(PROXY_CODES[:4], node):
-            continue
-        runs = matrix.cleared("kube-proxy-absent-on-node", node)
-        yield Finding(
-            code="iptables-kubedns-rules-missing",
-            severity=Severity.CRITICAL,
-            summary=f"Node {node} does not forward the address of kube-dns to CoreDNS, although it reaches every CoreDNS pod.",
-            subject=f"Node {node}",
-            evidence=(
-                *(line for s in through[:2] for line in s.evidence[:2]),
-                *(s.evidence[0] for s in direct[:2] if s.evidence),
-                *((runs.because,) if runs else ()),
-            ),
-            fix="Restart kube-proxy on that node, so that it writes its rules again; then find what removes them (firewalld, a "
-            "hardening agent, another tool that flushes tables), since they come back only until it runs again.",
-            commands=(
-                f"kubectl -n kube-system delete pod -l k8s-app=kube-proxy --field-selector spec.nodeName={node}",
-                f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}",
-            ),
-            confidence=Confidence.HIGH if matrix.all_cleared(PROXY_CODES, node) else Confidence.MEDIUM,
-            scope=Scope(nodes=(node,)),
-        )
+        dead = [t for t in TRANSPORTS if silent(matrix.cells(Path.CLUSTER_IP, node=node, transport=t))]
+        if dead:
+            yield from _not_forwarded(matrix, node, tuple(dead))
+
+
+def _not_forwarded(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Finding]:
+    through, direct = (
+        [s for t in dead for s in matrix.cells(path, node=node, transport=t)]
+        for path in (Path.CLUSTER_IP, Path.REPLICA)
+    )
+    others = [n for n in matrix.nodes if n != node]
+    elsewhere = [s for n in others for t in dead for s in matrix.cells(Path.CLUSTER_IP, node=n, transport=t)]
+    one = len(dead) < len(TRANSPORTS)
+    if not whole(direct) or not (alive(elsewhere) or (not one and matrix.all_cleared(SERVICE_FACTS, node))):
+        return
+    runs = matrix.cleared("kube-proxy-absent-on-node", node)
+    yield Finding(
+        code="iptables-kubedns-rules-missing",
+        severity=Severity.CRITICAL,
+        summary=f"Node {node} does not forward the address of kube-dns to CoreDNS{_over(dead)}, although it reaches every "
+        "CoreDNS pod.",
+        subject=f"Node {node}",
+        evidence=(
+            *(line for s in through[:2] for line in s.evidence[:2]),
+            *(s.evidence[0] for s in direct[:2] if s.evidence),
+            *((runs.because,) if runs else ()),
+        ),
+        fix="Restart kube-proxy on that node, so that it writes its rules again; then find what removes them (firewalld, a "
+        "hardening agent, another tool that flushes tables), since they come back only until it runs again.",
+        commands=(
+            f"kubectl -n kube-system delete pod -l k8s-app=kube-proxy --field-selector spec.nodeName={node}",
+            f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}",
+        ),
+        confidence=Confidence.HIGH if matrix.all_cleared(PROXY_CODES, node) and not one else Confidence.MEDIUM,
+        scope=Scope(nodes=(node,), transports=dead if one else ()),
+    )
+
+
+def _over(dead: tuple[str, ...]) -> str:
+    """Which transport is meant, where it is not all of them."""
+    return "" if len(dead) == len(TRANSPORTS) else f" over {dead[0].upper()}"
 
 
 def _node_firewall(matrix: Matrix) -> Iterator[Finding]:
     """F19: nothing on port 53 passes a node, towards pods on any other node, while other nodes get answers."""
     for node in matrix.nodes:
-        dead = [t for t in ("udp", "tcp") if silent(matrix.cells(Path.REPLICA, node=node, transport=t))]
+        dead = [t for t in TRANSPORTS if silent(matrix.cells(Path.REPLICA, node=node, transport=t))]
         if dead:
             yield from _firewall(matrix, node, tuple(dead))
 
@@ -125,11 +142,10 @@ def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Find
     if not local and len(cleared) < len(NETWORK_CODES):
         return
     servers = tuple(dict.fromkeys(s.server for s in others if s.bad and _on(matrix, s.server, node)))
-    over = "" if len(dead) > 1 else f" over {dead[0].upper()}"
     yield Finding(
         code="node-firewall-drops-53",
         severity=Severity.CRITICAL,
-        summary=f"Node {node} lets no DNS{over} through: its pods get no answer from any CoreDNS pod"
+        summary=f"Node {node} lets no DNS{_over(dead)} through: its pods get no answer from any CoreDNS pod"
         f"{', not even the one on the same node' if local else ''}, while pods on other nodes do.",
         subject=f"Node {node}",
         evidence=_firewall_evidence(direct, others, cleared),

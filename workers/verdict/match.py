@@ -55,8 +55,8 @@ def _in_place(scope: Scope, symptom: Signal, *, behind: bool) -> bool:
             return (symptom.node, symptom.server) in scope.pairs
         return not symptom.node or any(node == symptom.node for node, _ in scope.pairs)
     if scope.nodes and symptom.node and symptom.node not in scope.nodes:
-        # From elsewhere, only the servers on those nodes can be out of reach.
-        return bool(scope.servers) and symptom.server in scope.servers
+        # From elsewhere, only the servers on those nodes can be out of reach; the Service leads to them too.
+        return bool(scope.servers) and (not direct or symptom.server in scope.servers)
     if direct and not scope.nodes:
         return _server_fits(scope, symptom, behind=behind)
     return True
