@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 OWN = Path(__file__).parent / "faults"
+VARIANTS = Path(__file__).parent / "variants"
+"""The same root causes as the box's own, brought about in other ways."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from .diagnosis import diagnose, row
-from .faults import Box, Fault, box, inject
+from .faults import VARIANTS, Box, Fault, box, inject
 
-FAULTS = found.faults() if (found := box()) is not None else ()
+FAULTS = (*found.faults(), *found.faults(VARIANTS)) if (found := box()) is not None else ()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -241,7 +241,8 @@ def _says(text: str, words: Iterable[str]) -> bool:
 def _found(facts: Facts, code: str, troubles: Sequence[Trouble]) -> Finding:
     """One finding for all pods in the same trouble: critical where no replica is left."""
     lines = [line for t in troubles for line in (_because(facts, code, t), t.pod.line)]
-    rest = f"DNS works on the {facts.ready} others" if facts.ready else "no replica is ready, so lookups fail"
+    others = "the other one" if facts.ready == 1 else f"the {facts.ready} others"
+    rest = f"DNS works on {others}" if facts.ready else "no replica is ready, so lookups fail"
     fix, commands = _advice(facts, code, troubles[0])
     why = f" ({troubles[0].pod.unscheduled.split('.')[0]})" if code == PENDING else ""
     killed = code == MEMORY and not any("oom" in f"{t.pod.ended} {t.pod.ended_message}".lower() for t in troubles)
