@@ -76,10 +76,9 @@ def _quoted(view: RunView, depth: Depth) -> list[str]:
         return []
     causes = view.verdict.causes
     quoted = [f"*{line(view.verdict.summary, depth.sentence)}*"]
-    quoted += [
-        f"{code(cause.code, 80)} · confidence: {cause.confidence} · {line(cause.summary, depth.sentence)}"
-        for cause in causes[: depth.causes]
-    ]
+    for cause in causes[: depth.causes]:
+        said = "" if cause.summary == view.verdict.summary else f" · {line(cause.summary, depth.sentence)}"
+        quoted.append(f"{code(cause.code, 80)} · confidence: {cause.confidence}{said}")
     quoted += more(len(causes) - depth.causes)
     return [f">{one}" for one in quoted]
 
