@@ -96,6 +96,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
             on = []
         if on:
             yield _going_on(facts, kind, on)
+            yield from _clear(facts, code)
         elif kind is Kind.FORBIDDEN and facts.denied:
             yield _denied_but_quiet(facts)
         else:

@@ -171,10 +171,9 @@ def _presence(facts: Facts) -> Iterator[Observation]:
     nodes = tuple(sorted([p.node for p in bare] + [r.pod.node for r in stuck]))
     if nodes:
         yield _absent(facts, bare, stuck, nodes)
-    elif facts.places and not awaited and all(here.get(p.node) and here[p.node].pod.ready for p in facts.places):
-        yield Excluded(
-            code=ABSENT, because=f"a ready kube-proxy runs on each of the {len(facts.places)} nodes that need one"
-        )
+    ready = tuple(p.node for p in facts.places if (r := here.get(p.node)) and r.pod.ready)
+    if nodes or len(ready) == len(facts.places):
+        yield from _present(facts, ready)
     noted = by_design or awaited
     if noted:
         why = f"{facts.replaced_by} does its work" if facts.replaced_by else "they are hybrid nodes"
@@ -232,6 +231,15 @@ def _absent(facts: Facts, bare: Sequence[Place], stuck: Sequence[Runner], nodes:
         commands=("kubectl -n kube-system get daemonset kube-proxy -o yaml", *through),
         scope=Scope(nodes=nodes),
     )
+
+
+def _present(facts: Facts, ready: tuple[str, ...]) -> Iterator[Excluded]:
+    """Ruled out on the nodes where a kube-proxy is ready."""
+    if ready:
+        every = len(ready) == len(facts.places)
+        which = f"each of the {len(facts.places)} nodes" if every else f"{len(ready)} of the {len(facts.places)} nodes"
+        because = f"a ready kube-proxy runs on {which} that need one"
+        yield Excluded(code=ABSENT, because=because, scope=Scope() if every else Scope(nodes=ready))
 
 
 def _skew(facts: Facts) -> Iterator[Observation]:
