@@ -188,6 +188,53 @@ def test_what_coredns_refuses_is_found(old: str, new: str, kind: Kind, line: int
 
 
 @pytest.mark.parametrize(
+    "plugin,line",
+    [
+        ("rewrite name regex (.*\\.example b.example", 6),
+        ("rewrite stop {\n name regex ^(?!www)(.*)$ {1}.example\n }", 6),
+        ("rewrite name regex (.*)\\.example\\.com {1}.{2}.example", 6),
+        ("rewrite name regex (.*)\\.a b.example answer name [a c.example", 6),
+        ("rewrite name glob *.example.com b.example", 6),
+        ("rewrite name a.example b.example c.example", 6),
+        ("rewrite name suffix .a .b answer name x", 6),
+        ("rewrite name a.example", 6),
+        ("rewrite", 6),
+        ("rewrite continue", 6),
+        ("rewrite name suffix .a .b {\n answer auto\n }", 6),
+        ("rewrite ttl regex a** 30", 6),
+        ("rewrite rcode regex ( NXDOMAIN NOERROR", 6),
+        ("template IN A example {\n match ^a\\1 ^x\n answer b\n }", 7),
+        ("auto example {\n directory /zones db\\.(.* {1}\n }", 7),
+    ],
+)
+def test_a_pattern_or_a_rule_that_coredns_refuses(plugin: str, line: int) -> None:
+    """What Go takes for no regular expression, and a rule that is not whole, keep CoreDNS from loading."""
+    found = unloadable(EKS.replace("    ready", f"    {plugin}"), "1.12.4")
+
+    assert [(Kind.BAD_ARGUMENT, line, True, True)] == [(each.kind, each.line, each.fatal, each.sure) for each in found]
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        "rewrite name regex (a+)+$ b.example",
+        "rewrite name regex (?P<host>.*)\\.example\\.$ {1}.b.example answer name (.*)\\.b\\.example {1}.example",
+        "rewrite stop {\n name suffix .a .b answer auto\n }",
+        "rewrite stop {\n name regex (.*)[.]a {1}.b\n answer name (.*)[.]b {1}.a\n answer value (.*)[.]b {1}.a\n }",
+        "rewrite ttl a.example 30-60",
+        "rewrite rcode regex .* NXDOMAIN NOERROR",
+        "rewrite cname exact a.example. b.example.",
+        f"rewrite name regex ({'a|' * 200_000}b) c.example",
+        f"template IN A example {{\n match {'(a{100}){10}' * 500}\n answer b\n }}",
+    ],
+    ids=lambda plugin: plugin[:40],
+)
+def test_a_pattern_that_coredns_may_take(plugin: str) -> None:
+    """What Go's regular expressions take, and what is too large to be tried here, is not refused."""
+    assert () == unloadable(EKS.replace("    ready", f"    {plugin}"), "1.12.4")
+
+
+@pytest.mark.parametrize(
     "old,new,version",
     [
         ("pods insecure", "pods insecure\n      endpoint_pod_names", "1.12.4"),
@@ -244,6 +291,16 @@ def test_a_sidecar_on_another_port_is_no_loop() -> None:
         ("rewrite name a.example web.shop.svc.cluster.local", "a.example", Answer.RENAMED),
         ("rewrite stop name suffix .example .org", "a.example", Answer.RENAMED),
         ("rewrite name regex (.*)\\.example\\.$ {1}.org", "b.example.com", Answer.REAL),
+        ("rewrite stop {\n name suffix .example.com .example.org\n answer auto\n }", "b.example.com", Answer.RENAMED),
+        ("rewrite continue name regex (.*)\\.example\\.com\\.$ {1}.org", "b.example.com", Answer.RENAMED),
+        ("rewrite name prefix b b", "b.example.com", Answer.REAL),
+        ("template IN A {\n match ( ^b\n }", "b.example.com", Answer.OWN),
+        (f"template IN A {{\n match {'(a{100}){10}' * 500}\n }}", "b.example.com", Answer.REAL),
+        ("template IN A {\n match [[:alpha:]]\\z\n fallthrough\n }", "b.example.com", Answer.REAL),
+        ("template IN A {\n match [[:alpha:]]\\.\\z\n fallthrough\n }", "b.example.com", Answer.OWN),
+        ("hosts {\n 1.2.3.4 a.example\n fallthrough b.example\n }", "b.example", Answer.REAL),
+        ("etcd b.example", "b.example", Answer.OWN),
+        ("kubernetes b.example {\n fallthrough\n }\n file /etc/db b.example", "b.example", Answer.REAL),
     ],
 )
 def test_who_takes_a_name(plugin: str, name: str, answer: Answer) -> None:

@@ -21,9 +21,8 @@ from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Obse
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.asked import AskedName, Said, asked_name
-from workers.cluster.corefile import Corefile, CorefileError, parse
+from workers.cluster.corefile import Corefile, CorefileError, Shadow, block_of, parse, shadows
 from workers.cluster.names import Form, parsed, plain
-from workers.cluster.shadows import Shadow, block_of, shadows
 from workers.cluster.sources import Source, cache_of, replicas, sources, targets
 from workers.cluster.targets import goal_of
 
@@ -152,7 +151,7 @@ def _where(shadow: Shadow) -> str:
     return f"`{shadow.plugin}`{zone} (line {shadow.line} of the Corefile)"
 
 
-BEFORE_KUBERNETES = ("rewrite", "template", "hosts", "server block")
+BEFORE_KUBERNETES = ("rewrite", "template", "hosts", "route53", "azure", "clouddns", "server block")
 COMMANDS = ("kubectl -n kube-system get configmap coredns -o yaml",)
 
 

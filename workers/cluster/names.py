@@ -53,7 +53,8 @@ class ClusterName:
 
 def plain(name: str) -> str:
     """NAME in lower-case ASCII letters, without the trailing dot; other letters stay as they are."""
-    folded = "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name.strip())
+    name = name.strip()
+    folded = name.lower() if name.isascii() else "".join(c.lower() if c.isascii() else c for c in name)
     return folded.removesuffix(".")
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from contract.model import Effect, NameKind, Path
 
 from .asked import Said
-from .corefile import Corefile, CorefileError, forwards_of, parse
+from .corefile import Corefile, CorefileError, block_of, forwards_of, parse
 from .errors import Gaps
 from .reader import SYSTEM
-from .shadows import block_of
 from .survey import Asked, Survey
 from .whole import Cluster
 

@@ -12,6 +12,7 @@ from contract.model import Effect, NameKind, Path
 from . import corefile, probes
 from .answers import askable
 from .errors import CannotRead, Gaps
+from .names import under
 from .objects import Node, Pod
 from .reader import SYSTEM, Reader
 from .survey import (
@@ -222,7 +223,7 @@ class Cluster(Reader):
         asked: dict[str, tuple[Target, list[tuple[Name, str, int]]]] = {}
         for forward in corefile.forwards(config.data.get("Corefile", "")):
             for address, port in forward.addresses[:MAX_UPSTREAMS]:
-                wanted = [n for n in others if corefile.under(n.name, forward.zone)] or [
+                wanted = [n for n in others if under(n.name, forward.zone)] or [
                     Name(kind=NameKind.EXTERNAL, name=forward.zone or ".", rtype="SOA")
                 ]
                 target = Target(path=Path.UPSTREAM, address=address, label=address, port=port)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from contract.model import Effect, Finding, Path, Scope, Signal
+from workers.cluster.names import under
 
 from .explains import ANSWERED, BEHIND, EXPLAINS, Proof
 
@@ -73,12 +74,7 @@ def _server_fits(scope: Scope, symptom: Signal, *, behind: bool) -> bool:
 
 
 def _in_zones(scope: Scope, symptom: Signal) -> bool:
-    return any(_under(symptom.zone, zone) for zone in scope.zones)
-
-
-def _under(name: str, zone: str) -> bool:
-    name, zone = name.rstrip(".").lower(), zone.rstrip(".").lower()
-    return not zone or name == zone or name.endswith(f".{zone}")
+    return any(under(symptom.zone, zone) for zone in scope.zones)
 
 
 def within(inner: Scope, outer: Scope) -> bool:

@@ -1,13 +1,14 @@
 """The Corefile: parsed, fingerprinted and checked as CoreDNS would, without CoreDNS."""
 
+from .chain import Answer, Taken
 from .defects import lint
 from .fingerprint import STOCK, fingerprint
 from .forwards import Forward, forwards, forwards_of
 from .loading import Kind, Lint, unloadable
-from .serving import Answer, Taken, taken
+from .serving import Shadow, block_of, shadows, taken
 from .tokens import CorefileError, MissingFile
 from .tree import Block, Corefile, Directive, Line, parse
-from .zones import Zone, under
+from .zones import Zone
 
 __all__ = [
     "STOCK",
@@ -21,14 +22,16 @@ __all__ = [
     "Line",
     "Lint",
     "MissingFile",
+    "Shadow",
     "Taken",
     "Zone",
+    "block_of",
     "fingerprint",
     "forwards",
     "forwards_of",
     "lint",
     "parse",
+    "shadows",
     "taken",
-    "under",
     "unloadable",
 ]

@@ -5,18 +5,17 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 
+from .chain import Answer, zones_in
 from .forwards import address_of
 from .loading import Kind, Lint, unloadable
-from .plugins import EXTERNAL
-from .serving import Answer, block_for, main_port, taken, zones_in
+from .plugins import EXTERNAL, HANDS_ON
+from .serving import block_for, block_of, main_port, taken
 from .tokens import CorefileError
 from .tree import Block, Corefile, Directive, parse
 
 FEW_CONCURRENT = 100
 LONG_DENIAL = 300
 SMALL_BUFFER = 512
-HANDS_ON = ("forward", "grpc", "fanout", "alternate", "dnsredir", "unbound", "recursor", "proxy")
-"""Plugins that ask another server for what CoreDNS does not know."""
 
 
 def lint(
@@ -49,9 +48,7 @@ def lint(
 
 def _kubernetes(corefile: Corefile, cluster_zone: str) -> Iterator[Lint]:
     """Whether the block that takes the cluster's names has `kubernetes` for them."""
-    port = main_port(corefile)
-    found = block_for(corefile, f"kubernetes.default.svc.{cluster_zone}", port)
-    block = found[0] if found else None
+    block = block_of(corefile, f"kubernetes.default.svc.{cluster_zone}")
     here = block.all("kubernetes") if block else ()
     if block and any(cluster_zone in zones_in(block, each.args) for each in here):
         return
@@ -68,11 +65,10 @@ def _kubernetes(corefile: Corefile, cluster_zone: str) -> Iterator[Lint]:
 
 def _forward(corefile: Corefile) -> Iterator[Lint]:
     """Whether names outside of the cluster are handed on."""
-    found = block_for(corefile, "", main_port(corefile))
-    if found is None:
+    block = block_of(corefile, "")
+    if block is None:
         yield Lint(Kind.NO_ROOT, "no server block answers for names outside of the listed zones (`.`)")
         return
-    block = found[0]
     if any(each.name in EXTERNAL and each.name not in HANDS_ON for each in block.directives):
         return
     if not any(_whole(each) for name in HANDS_ON for each in block.all(name)):

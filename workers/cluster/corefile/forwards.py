@@ -6,9 +6,11 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from workers.cluster.names import under
+
 from .tokens import CorefileError
 from .tree import Block, Corefile, Directive, Line, parse
-from .zones import under, zones_of
+from .zones import zones_of
 
 
 @dataclass(frozen=True, slots=True)

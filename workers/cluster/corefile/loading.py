@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from . import patterns
 from .forwards import ip_and_port
 from .plugins import MUST_HAVE, MUST_NOT_HAVE, ONCE, PROPERTIES, REMOVED, Known, Version, known, plugin, version_of
+from .rewriting import rule_of
 from .tokens import CorefileError, MissingFile
 from .tree import Block, Corefile, Directive, Line, parse
 from .zones import Zone, zones_of
@@ -113,6 +115,8 @@ def _directive(directive: Directive, version: Version) -> Iterator[Lint]:
         yield from _forward(directive)
     elif name == "hosts":
         yield from _hosts(directive)
+    elif name == "rewrite":
+        yield from _rewrite(directive)
     elif problem := _arguments(name, directive.args):
         yield Lint(Kind.BAD_ARGUMENT, problem, directive.line, fatal=True)
 
@@ -158,6 +162,9 @@ def _properties(directive: Directive, version: Version) -> Iterator[Lint]:
 
 def _value(plugin_name: str, word: str, args: tuple[str, ...]) -> str:
     """What is wrong with the value of a property, or ""."""
+    for pattern in args if (plugin_name, word) == ("template", "match") else args[1:2] if word == "directory" else ():
+        if reason := patterns.refusal(pattern):
+            return f"the pattern `{pattern}` of `{plugin_name}` is no regular expression ({reason})"
     first = args[0] if args else ""
     if (plugin_name, word) == ("kubernetes", "pods") and (
         len(args) != 1 or first not in ("disabled", "insecure", "verified")
@@ -190,6 +197,13 @@ def _forward(directive: Directive) -> Iterator[Lint]:
             message = f"the target `{target}` of `forward` is neither an address nor a file"
             # A word without a slash could be a file in CoreDNS' working folder: nobody does that.
             yield Lint(Kind.BAD_ARGUMENT, message, directive.line, fatal=True, sure="/" not in rest)
+
+
+def _rewrite(directive: Directive) -> Iterator[Lint]:
+    try:
+        rule_of(directive)
+    except CorefileError as problem:
+        yield Lint(Kind.BAD_ARGUMENT, problem.message, directive.line, fatal=True)
 
 
 def _without_zone(target: str) -> str:

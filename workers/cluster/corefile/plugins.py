@@ -41,6 +41,9 @@ _EXTERNAL = (
 EXTERNAL = frozenset(_EXTERNAL.split())
 """Plugins that only a CoreDNS of one's own build has."""
 
+HANDS_ON = ("forward", "grpc", "fanout", "alternate", "dnsredir", "unbound", "recursor", "proxy")
+"""Plugins that ask another server for what CoreDNS does not know."""
+
 PROPERTIES: Mapping[str, Mapping[str, Since]] = {
     "auto": dict.fromkeys(("directory", "reload", "upstream"), ALWAYS),
     "cache": {

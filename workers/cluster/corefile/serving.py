@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
-from .tree import Block, Corefile, Directive
-from .zones import Zone, under, zones_of
+from workers.cluster.names import plain, under
 
-MAX_PATTERN = 300
-MAX_NAME = 256
-_NESTED = re.compile(r"[+*}]\s*\)\s*[+*{]")
+from .chain import Answer, Taken, answering
+from .plugins import EXTERNAL, HANDS_ON
+from .tree import Block, Corefile
+from .zones import Zone
 
-
-class Answer(StrEnum):
-    """What a plugin makes of a name."""
-
-    OWN = "own"
-    """It answers from its own data: right only if that was meant."""
-    SERVFAIL = "servfail"
-    """It lacks the name and does not pass it on."""
-    RENAMED = "renamed"
-    """It asks for another name instead."""
-    REAL = "real"
-    """The place where the name belongs: `kubernetes` or a forward."""
+MAX_TEXT = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """Which plugin takes a name, and what it does. zone: the part of the names that it takes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shadow:
+    """A plugin (or a server block of its own) that answers for the name. zone: "" for every name. line: in the Corefile.
 
-    answer: Answer
+    entry: whether it names the very name. text: the directive as written, shortened.
+    """
+
     plugin: str
-    line: int
     zone: str
-    says: str
+    line: int
+    text: str
+    entry: bool = False
 
 
 def main_port(corefile: Corefile) -> int:
@@ -45,8 +34,12 @@ def main_port(corefile: Corefile) -> int:
     return 53 if 53 in ports or not ports else ports[0]
 
 
-def block_for(corefile: Corefile, name: str, port: int) -> tuple[Block, Zone] | None:
-    """The block that takes NAME on PORT, the one with the longest zone, and that zone."""
+def block_for(corefile: Corefile, name: str, port: int | None = None) -> tuple[Block, Zone] | None:
+    """The block that takes a plain query for NAME, the one with the longest zone, and that zone.
+
+    port: None for that on which pods ask.
+    """
+    port = main_port(corefile) if port is None else port
     found = [
         (block, zone)
         for block in corefile.blocks
@@ -56,125 +49,40 @@ def block_for(corefile: Corefile, name: str, port: int) -> tuple[Block, Zone] | 
     return max(found, key=lambda pair: len(pair[1].name), default=None)
 
 
+def block_of(corefile: Corefile, name: str) -> Block | None:
+    """The block that takes a plain query for NAME where pods ask."""
+    found = block_for(corefile, name)
+    return found[0] if found else None
+
+
 def taken(corefile: Corefile, name: str, rtype: str = "A") -> Taken | None:
     """The first plugin that takes NAME where pods ask, or None where nothing does (CoreDNS refuses it)."""
-    found = block_for(corefile, name, main_port(corefile))
+    found = block_for(corefile, name)
+    return next(answering(*found, plain(name), rtype), None) if found else None
+
+
+def shadows(corefile: Corefile, name: str, rtype: str = "A") -> tuple[Shadow, ...]:
+    """What answers for NAME before its query is forwarded, in CoreDNS' order, up to the first that passes nothing on.
+
+    A server block without a forward, in which nothing answers, is one too. Never raises.
+    """
+    found = block_for(corefile, name)
     if found is None:
-        return None
+        return ()
     block, zone = found
-    for plugin, look in _ORDER:
-        for directive in block.all(plugin):
-            for each in look(directive, block, zone, name.rstrip(".").lower(), rtype):
-                return each
-    return None
+    every = tuple(answering(block, zone, plain(name), rtype))
+    if not every and not block.is_root and not any(each.name in (*HANDS_ON, *EXTERNAL) for each in block.directives):
+        text = f"{' '.join(block.keys)} {{ ... }}"
+        return (Shadow(plugin="server block", zone=zone.name, line=block.line, text=text),)
+    return tuple(_shadow(each) for each in every if not _belongs(each))
 
 
-def zones_in(block: Block, args: tuple[str, ...]) -> tuple[str, ...]:
-    """The zones that a plugin names, else those of its block."""
-    named = tuple(zone.name for arg in args for zone in zones_of(arg))
-    return named or tuple(zone.name for zone in block.zones)
+def _belongs(one: Taken) -> bool:
+    """Whether the name is looked for where it belongs; `kubernetes` knows only its own, and denies all others."""
+    return one.answer is Answer.REAL and (one.plugin != "kubernetes" or one.passes)
 
 
-def _holding(zones: tuple[str, ...], name: str) -> str | None:
-    return max((zone for zone in zones if under(name, zone)), key=len, default=None)
-
-
-def _through(directive: Directive, name: str) -> bool:
-    """Whether `fallthrough` hands NAME on."""
-    option = directive.option("fallthrough")
-    if option is None:
-        return False
-    return not option or any(under(name, zone.name) for arg in option for zone in zones_of(arg))
-
-
-def _rewrite(directive: Directive, _: Block, __: Zone, name: str, ___: str) -> Iterator[Taken]:
-    words = [word for word in directive.args if word.lower() not in ("stop", "continue")] or [""]
-    if words[0].lower() != "name" or len(words) < 3:
-        return
-    how = words[1].lower() if words[1].lower() in ("exact", "prefix", "suffix", "substring", "regex") else "exact"
-    wanted = words[2] if words[1].lower() == how and len(words) > 3 else words[1]
-    if _renames(how, wanted, name):
-        yield Taken(Answer.RENAMED, "rewrite", directive.line, name, " ".join(("rewrite", *directive.args)))
-
-
-def _renames(how: str, wanted: str, name: str) -> bool:
-    plain = wanted.rstrip(".").lower() if how in ("exact", "suffix") else wanted.lower()
-    if how == "regex":
-        return _searches(wanted, f"{name}.")
-    tests = {"exact": name == plain, "prefix": name.startswith(plain), "suffix": name.endswith(plain)}
-    return tests.get(how, plain in name)
-
-
-def _searches(pattern: str, name: str) -> bool:
-    """Whether a pattern finds something; one that could take for ever here (not in Go) finds nothing."""
-    if len(pattern) > MAX_PATTERN or len(name) > MAX_NAME or _NESTED.search(pattern):
-        return False
-    try:
-        return re.search(pattern, name) is not None
-    except (re.error, OverflowError, RecursionError):
-        return False
-
-
-def _template(directive: Directive, block: Block, _: Zone, name: str, rtype: str) -> Iterator[Taken]:
-    if len(directive.args) < 2 or directive.args[0].upper() not in ("IN", "ANY"):
-        return
-    zone = _holding(zones_in(block, directive.args[2:]), name)
-    if zone is None or directive.args[1].upper() not in ("ANY", rtype):
-        return
-    patterns = [word for line in directive.body if line.words[0] == "match" for word in line.words[1:]] or [".*"]
-    says = " ".join(("template", *directive.args))
-    if any(_renames("regex", pattern, name) for pattern in patterns):
-        yield Taken(Answer.OWN, "template", directive.line, zone, says)
-    elif not _through(directive, name) and all(_compiles(pattern) for pattern in patterns):
-        yield Taken(Answer.SERVFAIL, "template", directive.line, zone, says)
-
-
-def _compiles(pattern: str) -> bool:
-    """Whether Python understands a pattern well enough to say that it does not match."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
-        return False
-    return len(pattern) <= MAX_PATTERN and not _NESTED.search(pattern)
-
-
-def _hosts(directive: Directive, block: Block, _: Zone, name: str, __: str) -> Iterator[Taken]:
-    zone = _holding(zones_in(block, directive.args[1:]), name)
-    if zone is None:
-        return
-    names = {word.rstrip(".").lower() for line in directive.body for word in line.words[1:]}
-    says = " ".join(("hosts", *directive.args))
-    if name in names:
-        yield Taken(Answer.OWN, "hosts", directive.line, zone, says)
-    elif not _through(directive, name):
-        # Its file, if there is one, may hold the name: then the answer is its own.
-        yield Taken(Answer.SERVFAIL, "hosts", directive.line, zone, says)
-
-
-def _kubernetes(directive: Directive, block: Block, _: Zone, name: str, __: str) -> Iterator[Taken]:
-    zone = _holding(zones_in(block, directive.args), name)
-    if zone is not None:
-        yield Taken(Answer.REAL, "kubernetes", directive.line, zone, " ".join(("kubernetes", *directive.args)))
-
-
-def _file(directive: Directive, block: Block, _: Zone, name: str, __: str) -> Iterator[Taken]:
-    zone = _holding(zones_in(block, directive.args[1:]), name)
-    if zone is not None and not _through(directive, name):
-        yield Taken(Answer.OWN, directive.name, directive.line, zone, " ".join((directive.name, *directive.args)))
-
-
-def _forward(directive: Directive, _: Block, zone: Zone, name: str, __: str) -> Iterator[Taken]:
-    excepted = directive.option("except") or ()
-    if any(under(name, each.name) for arg in excepted for each in zones_of(arg)):
-        return
-    for source in zones_of(directive.args[0]) if directive.args else ():
-        if under(name, source.name):
-            says = " ".join((directive.name, *directive.args))
-            yield Taken(Answer.REAL, directive.name, directive.line, source.name or zone.name, says)
-
-
-# In the order of CoreDNS' own chain, which the order of the Corefile does not change.
-_ORDER = (
-    ("rewrite", _rewrite), ("template", _template), ("hosts", _hosts), ("kubernetes", _kubernetes), ("file", _file),
-    ("auto", _file), ("forward", _forward), ("grpc", _forward),
-)  # fmt: skip
+def _shadow(one: Taken) -> Shadow:
+    body = "; ".join(" ".join(line.words) for line in one.directive.body[:4])
+    text = f"{one.says}{f' {{ {body} }}' if body else ''}"[:MAX_TEXT]
+    return Shadow(plugin=one.plugin, zone=one.zone, line=one.line, text=text, entry=one.entry)

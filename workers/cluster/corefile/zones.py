@@ -61,9 +61,3 @@ def is_domain(text: str) -> bool:
         return True
     labels = [label.encode(errors="replace") for label in text.removesuffix(".").split(".")]
     return len(text.encode(errors="replace")) <= 255 and all(0 < len(label) <= 63 for label in labels)
-
-
-def under(name: str, zone: str) -> bool:
-    """Whether NAME is ZONE or below it; the root ("") holds every name."""
-    name, zone = name.rstrip(".").lower(), zone.rstrip(".").lower()
-    return not zone or name == zone or name.endswith(f".{zone}")
