@@ -11,12 +11,12 @@ from .diagnosis import diagnose
 from .faults import Box, Fault, box, inject
 
 FAULTS = {fault.name: fault for fault in found.faults()} if (found := box()) is not None else {}
-PAIRS = (
+PAIRS = (  # the second is brought about while the first is at work
     ("kube-proxy-forbidden-403", "kubelet-clusterdns-mismatch"),
     ("corefile-no-or-bad-forward", "kubelet-clusterdns-missing"),
     ("vpc-dns-support-off", "pod-dnspolicy-default"),
-    ("node-firewall-drops-53", "corefile-reload-timebomb"),
-    ("kube-dns-ports-wrong", "netpol-egress-denies-53"),
+    ("corefile-reload-timebomb", "node-firewall-drops-53"),
+    ("netpol-egress-denies-53", "kube-dns-ports-wrong"),
     ("coredns-scaled-to-zero", "kube-proxy-version-skew"),
     ("sg-blocks-53-between-nodes", "dnsconfig-none-wrong"),
     ("endpointslice-stale-or-orphan", "readiness-probe-on-health"),
