@@ -13,21 +13,21 @@ https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
+from contract.model import Confidence, Excluded, Finding, Observation, Severity
 from workers.checks import Check, Stage
-from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
+from workers.cluster import Cluster, Gap, Gaps
 from workers.cluster.attachment import End, Ends, ends
 from workers.cluster.aws import NetworkAcl
+from workers.cluster.crossings import PORT, Blocked, Crossings, judged, named, scope_of, share_of, transports_of
 from workers.cluster.network_acls import Denial, Point, denials
 from workers.cluster.security_groups import holds
 
 SOURCE = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html"
-TRANSPORTS = ("udp", "tcp")
-PORT = 53
 LINES = 12
+Denials = tuple[Denial, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,23 +41,10 @@ class Facts:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
-    """A pair between which a transport does not pass, and what stops it."""
-
-    client: End
-    server: End
-    transport: str
-    denials: tuple[Denial, ...]
-
-
 def collect(cluster: Cluster) -> Facts:
     """Read interfaces and network ACLs. Raises CannotRead, and DoesNotApply without CoreDNS pods."""
     aws, gaps = cluster.aws, Gaps()
-    replicas = [p for p in cluster.coredns_pods() if p.running and p.addresses]
-    if not replicas:
-        raise DoesNotApply("no CoreDNS pod runs here")
-    found = ends(cluster, replicas)
+    found = ends(cluster)
     subnets = {end.subnet for end in (*found.clients, *found.servers) if end.subnet}
     acls = aws.network_acls(subnets)
     for subnet in sorted(subnets - {s for acl in acls for s in acl.subnets}):
@@ -68,15 +55,12 @@ def collect(cluster: Cluster) -> Facts:
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """A finding for the pairs that UDP cannot pass, one for those that only TCP cannot; else the cause is excluded."""
-    blocked, unknown = _judged(facts)
-    deaf = {(b.client, b.server) for b in blocked if b.transport == "udp"}
-    hard = [b for b in blocked if (b.client, b.server) in deaf]
-    soft = [b for b in blocked if (b.client, b.server) not in deaf]
-    if hard:
-        yield _finding(facts, hard, "nacl-blocks-53-or-return", Severity.CRITICAL)
-    if soft:
-        yield _finding(facts, soft, "tcp-53-blocked", Severity.WARNING)
-    if not blocked and not unknown and not facts.ends.unknown:
+    seen = _judged(facts)
+    if seen.hard:
+        yield _finding(facts, seen.hard, "nacl-blocks-53-or-return", Severity.CRITICAL)
+    if seen.soft:
+        yield _finding(facts, seen.soft, "tcp-53-blocked", Severity.WARNING)
+    if not seen.blocked and not seen.unknown and not facts.ends.unknown:
         across = len(_across(facts))
         because = f"the network ACLs let questions and answers pass in all {across} pairs of a node and a CoreDNS pod elsewhere"
         alone = "all nodes and CoreDNS pods share their subnets, inside which no network ACL applies"
@@ -87,50 +71,40 @@ def _across(facts: Facts) -> list[tuple[End, End]]:
     return [(c, s) for c, s in facts.ends.pairs if c.subnet != s.subnet]
 
 
-def _judged(facts: Facts) -> tuple[list[Blocked], int]:
-    """What is blocked, and how many pairs nobody can judge."""
-    blocked, unknown = [], 0
-    for client, server in _across(facts):
+def _judged(facts: Facts) -> Crossings[Denials]:
+    def judge(client: End, server: End, transport: str) -> tuple[bool | None, Denials]:
         near, far = (Point(subnet=e.subnet, address=e.address) for e in (client, server))
-        seen = {t: denials(near, far, t, PORT, facts.acls) for t in TRANSPORTS}
-        unknown += any(found is None for found in seen.values())
-        blocked += [
-            Blocked(client=client, server=server, transport=t, denials=found) for t, found in seen.items() if found
-        ]
-    return blocked, unknown
+        found = denials(near, far, transport, PORT, facts.acls)
+        return None if found is None else not found, found or ()
+
+    return judged(_across(facts), judge)
 
 
-def _finding(facts: Facts, blocked: list[Blocked], code: str, severity: Severity) -> Finding:
-    transports = tuple(t for t in TRANSPORTS if any(b.transport == t for b in blocked))
-    first = blocked[0].denials[0]
-    partly = all(d.partly for b in blocked for d in b.denials)
-    nodes, every = {b.client.node for b in blocked}, {c.node for c in facts.ends.clients}
-    named = " and ".join(t.upper() for t in transports)
-    subnets = ", ".join(sorted({d.subnet for b in blocked for d in b.denials}))
-    what = "some answers" if partly else "answers" if all(_answers(b) for b in blocked) else "questions"
-    used = [acl for acl in facts.acls if acl.id in {d.acl for b in blocked for d in b.denials}]
+def _finding(facts: Facts, blocked: Sequence[Blocked[Denials]], code: str, severity: Severity) -> Finding:
+    every = [denial for b in blocked for denial in b.reason]
+    partly = all(d.partly for d in every)
+    over = named(transports_of(blocked))
+    subnets = ", ".join(sorted({d.subnet for d in every}))
+    what = "some answers" if partly else "answers" if all(d.way == "answer" for d in every) else "questions"
+    used = [acl for acl in facts.acls if acl.id in {d.acl for d in every}]
     return Finding(
         code=code,
         severity=severity,
         summary=(
-            f"Network ACL {first.acl} stops DNS {what} over {named} at {subnets}: "
-            f"{len(nodes)} of {len(every)} nodes cannot use CoreDNS pods in other subnets by {named}"
+            f"Network ACL {every[0].acl} stops DNS {what} over {over} at {subnets}: "
+            f"{share_of(blocked, facts.ends.clients)} cannot use CoreDNS pods in other subnets by {over}"
         ),
-        subject=first.acl,
-        evidence=(*dict.fromkeys(d.line for b in blocked for d in b.denials),)[:LINES]
+        subject=every[0].acl,
+        evidence=(*dict.fromkeys(d.line for d in every),)[:LINES]
         + tuple(line for acl in used for line in _lines(acl))[: 2 * LINES],
         fix=(
             "Network ACLs remember nothing: allow port 53 in and out between the subnets, and ports 1024 to 65535 for the "
             "answers, for UDP and TCP, with rule numbers below that of the rule that denies."
         ),
-        commands=_commands(facts, blocked),
+        commands=_commands(facts, every),
         confidence=Confidence.MEDIUM if partly else Confidence.HIGH,
-        scope=Scope(transports=transports, pairs=tuple(dict.fromkeys((b.client.node, b.server.name) for b in blocked))),
+        scope=scope_of(blocked),
     )
-
-
-def _answers(blocked: Blocked) -> bool:
-    return all(denial.way == "answer" for denial in blocked.denials)
 
 
 def _lines(acl: NetworkAcl) -> Iterator[str]:
@@ -142,13 +116,13 @@ def _lines(acl: NetworkAcl) -> Iterator[str]:
         )
 
 
-def _commands(facts: Facts, blocked: list[Blocked]) -> tuple[str, ...]:
+def _commands(facts: Facts, every: Sequence[Denial]) -> tuple[str, ...]:
     """One entry for each denial, with a free number before the entry that denies."""
     region = f" --region {facts.region}" if facts.region else ""
     taken = {(acl.id, e.egress): {x.number for x in acl.entries if x.egress is e.egress}
              for acl in facts.acls for e in acl.entries}  # fmt: skip
     made: dict[tuple[str, ...], str] = {}
-    for denial in (d for b in blocked for d in b.denials):
+    for denial in every:
         network = _network(facts, denial)
         key = (denial.acl, str(denial.egress), denial.transport, denial.way, network)
         if key in made:
@@ -185,13 +159,10 @@ def _block(network: str) -> str:
 
 def describe(facts: Facts) -> str:
     """How many pairs and network ACLs were compared."""
-    blocked, unknown = _judged(facts)
+    seen = _judged(facts)
     across = len(_across(facts))
-    good = across - len({(b.client, b.server) for b in blocked}) - unknown
-    more = f", {unknown} not known" if unknown else ""
-    return (
-        f"{good} of {across} pairs in different subnets may ask and answer on 53 ({len(facts.acls)} network ACLs){more}"
-    )
+    more = f", {seen.unknown} not known" if seen.unknown else ""
+    return f"{seen.good} of {across} pairs in different subnets may ask and answer on 53 ({len(facts.acls)} network ACLs){more}"
 
 
 CHECK = Check(

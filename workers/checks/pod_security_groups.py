@@ -13,7 +13,7 @@ https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -22,14 +22,14 @@ from contract.model import Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.app_pods import app_pods, owner_of
-from workers.cluster.attachment import End, Held
+from workers.cluster.attachment import End, Held, addressed, end_of
 from workers.cluster.aws import SecurityGroup
+from workers.cluster.crossings import Blocked, Crossings, judged_by_groups, named, transports_of
 from workers.cluster.objects import Pod
-from workers.cluster.security_groups import Passage, allows, authorize, prefix_lists_of
+from workers.cluster.security_groups import Passage, authorize, read_prefix_lists
 
 SOURCE = "https://docs.aws.amazon.com/eks/latest/userguide/security-groups-for-pods.html"
 ANNOTATION = "vpc.amazonaws.com/pod-eni"
-TRANSPORTS = ("udp", "tcp")
 LINES = 8
 MAX_PODS = 300
 
@@ -61,16 +61,6 @@ class Facts:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocked:
-    """A pod that a transport does not take to a CoreDNS pod."""
-
-    branch: Branch
-    server: End
-    transport: str
-    passage: Passage
-
-
 def collect(cluster: Cluster) -> Facts:
     """Read pods, interfaces and groups. Raises CannotRead, and DoesNotApply where no pod has groups of its own."""
     aws, gaps = cluster.aws, Gaps()
@@ -79,7 +69,7 @@ def collect(cluster: Cluster) -> Facts:
     if not pods:
         gaps.check()
         raise DoesNotApply(f"no pod has a security group of its own ({len(policies)} SecurityGroupPolicies)")
-    replicas = [p for p in cluster.coredns_pods() if p.running and p.addresses]
+    replicas = addressed(cluster)
     nodes = [n for n in cluster.nodes() if n.name in {p.spec.node_name for p in replicas}]
     branch_ids = {p.key: _branches(p) for p in pods[:MAX_PODS]}
     addresses = [a for p in pods[:MAX_PODS] for a in p.addresses]
@@ -91,10 +81,9 @@ def collect(cluster: Cluster) -> Facts:
         gaps.add("network interfaces of pods", f"AWS shows none for {lost} of {len(pods)} pods with a branch interface")
     servers = [e for p in replicas if (e := _end(p, f"pod/{p.name}", held, ()))]
     groups = aws.security_groups(g for e in (*(b.end for b in branches), *servers) for g in e.groups)
-    lists = [(name, gaps.of(lambda n=name: aws.prefix_list(n), None)) for name in prefix_lists_of(groups)]  # type: ignore[misc]
     return Facts(
         branches=tuple(branches), servers=tuple(servers), groups=groups,
-        prefix_lists=tuple((name, ranges) for name, ranges in lists if ranges is not None),
+        prefix_lists=read_prefix_lists(aws, groups, gaps),
         policies=tuple((f"{p.namespace}/{p.name}", _groups_of(p.spec)) for p in policies),
         mode=gaps.of(lambda: _mode(cluster), ""),
         node_local=gaps.of(lambda: cluster.daemon_set("kube-system", "node-local-dns"), None) is not None,
@@ -116,14 +105,7 @@ def _end(pod: Pod, name: str, held: Held, branches: tuple[str, ...]) -> End | No
     for address in pod.addresses:
         one = held.of(address)
         if one is not None and (not branches or one.id in branches):
-            return End(
-                name=name,
-                node=pod.spec.node_name,
-                address=address,
-                interface=one.id,
-                subnet=one.subnet,
-                groups=one.groups,
-            )
+            return end_of(name, pod.spec.node_name, address, one)
     return None
 
 
@@ -141,55 +123,50 @@ def _mode(cluster: Cluster) -> str:
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """A finding for each workload whose pods cannot ask CoreDNS; else the cause is excluded with its figures."""
-    blocked, unknown = _judged(facts)
-    for workload in dict.fromkeys(b.branch.workload for b in blocked):
-        mine = [b for b in blocked if b.branch.workload == workload]
-        yield _finding(facts, workload, mine)
+    seen = _judged(facts)
+    workloads = {branch.end: branch.workload for branch in facts.branches}
+    for workload in dict.fromkeys(workloads[b.client] for b in seen.blocked):
+        yield _finding(facts, workload, [b for b in seen.blocked if workloads[b.client] == workload])
     if facts.branches and facts.mode == "strict" and facts.node_local:
         yield _cache(facts)
-    elif not blocked and not unknown and facts.branches and facts.servers:
+    elif not seen.blocked and not seen.unknown and facts.branches and facts.servers:
         yield Excluded(
             code="sg-for-pods-53",
             because=f"the groups of all {len(facts.branches)} pods with a branch interface let UDP and TCP 53 to CoreDNS",
         )
 
 
-def _judged(facts: Facts) -> tuple[list[Blocked], int]:
-    groups, lists = {g.id: g for g in facts.groups}, dict(facts.prefix_lists)
-    blocked, unknown = [], 0
-    for branch in facts.branches:
-        for server in facts.servers:
-            if facts.mode == "standard" and branch.end.node == server.node:
-                continue
-            for transport in TRANSPORTS:
-                passage = allows(branch.end.side, server.side, transport, 53, groups, lists)
-                unknown += passage.allowed is None
-                if passage.allowed is False:
-                    blocked.append(Blocked(branch=branch, server=server, transport=transport, passage=passage))
-    return blocked, unknown
+def _judged(facts: Facts) -> Crossings[Passage]:
+    """Each pod with each CoreDNS pod; in mode `standard` the groups do not hold on one node."""
+    beside = facts.mode != "standard"
+    clients = [branch.end for branch in facts.branches]
+    return judged_by_groups(
+        [(client, server) for client in clients for server in facts.servers if beside or client.node != server.node],
+        facts.groups, facts.prefix_lists,
+    )  # fmt: skip
 
 
-def _finding(facts: Facts, workload: str, blocked: list[Blocked]) -> Finding:
-    transports = tuple(t for t in TRANSPORTS if any(b.transport == t for b in blocked))
-    pods = tuple(dict.fromkeys(b.branch.end.name for b in blocked))
-    outward = [b for b in blocked if b.passage.egress is False]
-    own = blocked[0].branch.end.groups
+def _finding(facts: Facts, workload: str, blocked: Sequence[Blocked[Passage]]) -> Finding:
+    transports = transports_of(blocked)
+    pods = tuple(dict.fromkeys(b.client.name for b in blocked))
+    outward = [b for b in blocked if b.reason.egress is False]
+    own = blocked[0].client.groups
     far = blocked[0].server.groups
-    named = " and ".join(t.upper() for t in transports)
+    over = named(transports)
     reason = (
-        f"their own security group {', '.join(own)} lets no {named} 53 out to CoreDNS"
+        f"their own security group {', '.join(own)} lets no {over} 53 out to CoreDNS"
         if outward
-        else f"CoreDNS' security group {', '.join(far)} lets no {named} 53 in from {', '.join(own)}"
+        else f"CoreDNS' security group {', '.join(far)} lets no {over} 53 in from {', '.join(own)}"
     )
     tcp_alone = transports == ("tcp",)
-    held = {g for b in blocked for g in (*b.branch.end.groups, *b.server.groups)}
+    held = {g for b in blocked for g in (*b.client.groups, *b.server.groups)}
     return Finding(
         code="tcp-53-blocked" if tcp_alone else "sg-for-pods-53",
         severity=Severity.WARNING,
-        summary=f"{len(pods)} pods of {workload} cannot ask CoreDNS by {named}: {reason}",
+        summary=f"{len(pods)} pods of {workload} cannot ask CoreDNS by {over}: {reason}",
         subject=workload,
         evidence=(
-            *list(dict.fromkeys(e.line for b in blocked for e in (b.branch.end, b.server)))[:LINES],
+            *list(dict.fromkeys(e.line for b in blocked for e in b.pair))[:LINES],
             *(line for g in facts.groups if g.id in held for line in g.lines),
             *(f"SecurityGroupPolicy {key}: {', '.join(ids)}" for key, ids in facts.policies if set(ids) & set(own)),
             f"POD_SECURITY_GROUP_ENFORCING_MODE={facts.mode}",
@@ -200,14 +177,14 @@ def _finding(facts: Facts, workload: str, blocked: list[Blocked]) -> Finding:
     )
 
 
-def _commands(facts: Facts, blocked: list[Blocked]) -> tuple[str, ...]:
+def _commands(facts: Facts, blocked: Sequence[Blocked[Passage]]) -> tuple[str, ...]:
     made: dict[str, None] = {}
     for b in blocked:
-        own = next(iter(b.branch.end.groups), "")
+        own = next(iter(b.client.groups), "")
         far = facts.cluster_group if facts.cluster_group in b.server.groups else next(iter(b.server.groups), "")
-        if b.passage.egress is False:
+        if b.reason.egress is False:
             made[authorize(inward=False, group=own, other=far, transport=b.transport, region=facts.region)] = None
-        if b.passage.ingress is False:
+        if b.reason.ingress is False:
             made[authorize(inward=True, group=far, other=own, transport=b.transport, region=facts.region)] = None
     return tuple(list(made)[:LINES])
 
@@ -230,8 +207,7 @@ def _cache(facts: Facts) -> Finding:
 
 def describe(facts: Facts) -> str:
     """How many pods have groups of their own, and how many of them may ask."""
-    blocked, _ = _judged(facts)
-    deaf = len({b.branch.end.name for b in blocked})
+    deaf = len({b.client.name for b in _judged(facts).blocked})
     mode = f", mode {facts.mode}" if facts.mode else ""
     return f"{len(facts.branches) - deaf} of {len(facts.branches)} pods with a branch interface may ask CoreDNS{mode}"
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .aws import Aws, Interface
 from .compute import Compute, compute
 from .errors import DoesNotApply
 from .objects import Node, Pod
-from .reader import Reader
 from .security_groups import Side, holds
+from .whole import Cluster
 
 MAX_NODES = 300
 """So many nodes are compared; those beyond are counted."""
@@ -61,18 +61,27 @@ class Ends:
         return tuple((c, s) for c in self.clients for s in self.servers if c.node != s.node)
 
 
-def ends(cluster: Reader, replicas: Sequence[Pod]) -> Ends:
+def addressed(cluster: Cluster) -> tuple[Pod, ...]:
+    """The CoreDNS pods that run and have an address."""
+    return tuple(pod for pod in cluster.coredns_pods() if pod.running and pod.addresses)
+
+
+def ends(cluster: Cluster) -> Ends:
     """The interfaces of the nodes' pods and of the CoreDNS pods.
 
-    Raises CannotRead, and DoesNotApply where no CoreDNS pod has an address of the VPC (an overlay network, hybrid nodes).
+    Raises CannotRead, and DoesNotApply where no CoreDNS pod runs or none has an address of the VPC (an overlay network,
+    hybrid nodes).
     """
+    replicas = addressed(cluster)
+    if not replicas:
+        raise DoesNotApply("no CoreDNS pod runs here")
     nodes = [n for n in cluster.nodes() if n.ready and n.internal_ip and compute(n) is not Compute.HYBRID]
     beside = {pod.spec.node_name for pod in replicas}
     nodes = sorted(nodes, key=lambda n: (n.name not in beside, n.name))
-    held = Held(cluster.aws, nodes[:MAX_NODES], [pod.addresses[0] for pod in replicas if pod.addresses])
-    servers = [(f"pod/{p.name}", p.spec.node_name, p.addresses[0]) for p in replicas if p.addresses]
-    found = [_end(name, node, address, held.of(address)) for name, node, address in servers]
-    if servers and not any(found):
+    held = Held(cluster.aws, nodes[:MAX_NODES], [pod.addresses[0] for pod in replicas])
+    servers = [(f"pod/{p.name}", p.spec.node_name, p.addresses[0]) for p in replicas]
+    found = [end_of(name, node, address, held.of(address)) for name, node, address in servers]
+    if not any(found):
         raise DoesNotApply(
             "no CoreDNS pod has an address of a network interface of EC2: the network is not the VPC's own"
         )
@@ -111,7 +120,7 @@ class Held:
         chosen = shared or [one for one in own if one.primary or node.internal_ip in one.addresses]
         if not chosen and (found := self.of(node.internal_ip)):
             chosen = [found]
-        ends = [_end(node.name, node.name, _pod_address(one, six=six), one) for one in chosen]
+        ends = [end_of(node.name, node.name, _pod_address(one, six=six), one) for one in chosen]
         return [end for end in ends if end]
 
 
@@ -121,7 +130,8 @@ def instance(node: Node) -> str:
     return last if last.startswith("i-") else ""
 
 
-def _end(name: str, node: str, address: str, held: Interface | None) -> End | None:
+def end_of(name: str, node: str, address: str, held: Interface | None) -> End | None:
+    """The end at ADDRESS, which an interface holds; None where none is known to."""
     if held is None:
         return None
     return End(name=name, node=node, address=address, interface=held.id, subnet=held.subnet, groups=held.groups)

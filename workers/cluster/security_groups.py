@@ -11,8 +11,11 @@ import ipaddress
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from .aws import Aws
 from .aws.values import Rule, SecurityGroup
+from .errors import Gaps
 
 PROTOCOL_NUMBERS = {"tcp": "6", "udp": "17"}
 
@@ -66,6 +69,12 @@ def prefix_lists_of(groups: Iterable[SecurityGroup]) -> tuple[str, ...]:
     """The ids of the prefix lists that the groups' rules name."""
     rules = (rule for group in groups for rule in (*group.ingress, *group.egress))
     return tuple(sorted({name for rule in rules for name in rule.prefix_lists}))
+
+
+def read_prefix_lists(aws: Aws, groups: Iterable[SecurityGroup], gaps: Gaps) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The prefix lists that the groups' rules name, each with its ranges; what cannot be read is a gap and left out."""
+    found = ((name, gaps.of(partial(aws.prefix_list, name), None)) for name in prefix_lists_of(groups))
+    return tuple((name, ranges) for name, ranges in found if ranges is not None)
 
 
 def authorize(*, inward: bool, group: str, other: str, transport: str, region: str) -> str:
