@@ -60,20 +60,21 @@ class Desk:
             offer = self.offers.get(ask)
             if offer is None:
                 return answers.EXPIRED
-            return (
-                self._check(caller, offer.question, request) if offer.channel == caller.channel else answers.ELSEWHERE
-            )
+            if offer.channel != caller.channel:
+                return answers.ELSEWHERE
+            again = self.runs.get(offer.again) if offer.again else None
+            return self._check(caller, offer.question, request, again)
 
         return self._shown(self._answer(caller, work, ask))
 
     def rerun(self, caller: Caller, run: str, message_ts: str, request: str) -> Message:
-        """The answer to a press of "Re-run": the same question as a new run."""
+        """The answer to a press of "Re-run": the same question as a new run under the same message."""
 
         def work() -> Message:
             record = self._seen(caller, run)
             if not policy.is_its_message(record, caller.channel, message_ts, caller.thread_ts):
                 return answers.ELSEWHERE
-            return self._check(caller, record.question, request, record.thread_ts)
+            return self._check(caller, record.question, request, record)
 
         return self._shown(self._answer(caller, work, run))
 
@@ -145,8 +146,8 @@ class Desk:
             case Form():
                 return command
 
-    def _check(self, caller: Caller, question: Question, request: str, thread_ts: str = "") -> Message:
-        """Ask the runs, if this cluster may be checked from here."""
+    def _check(self, caller: Caller, question: Question, request: str, again: RunRecord | None = None) -> Message:
+        """Ask the runs, if this cluster may be checked from here. again: the run that is repeated where it stands."""
         clusters = self._clusters
         name = question.cluster
         if policy.may_check(caller, clusters.get(name)):
@@ -157,10 +158,9 @@ class Desk:
         if question.name and not policy.may_check(caller, clusters.get(question.name)):
             raise Refused("One cluster at a time: the second word is a name to look up, or a pod.")
         question = Question(cluster=name, name=question.name, pod=question.pod, only=question.only)
-        thread = thread_ts or caller.thread_ts
-        got = self.runs.ask(
-            question, user=caller.user, team=caller.team, channel=caller.channel, thread_ts=thread, request=request
-        )
+        thread = again.thread_ts if again else caller.thread_ts
+        who = {"user": caller.user, "team": caller.team, "channel": caller.channel}
+        got = self.runs.ask(question, **who, thread_ts=thread, request=request, again=again)
         self._record("asked", caller, run=got.run, cluster=name, name=question.name, pod=question.pod)
         return answers.asked(question, got, self._link(got.channel, got.parent_ts), in_thread=bool(thread))
 
@@ -186,7 +186,9 @@ class Desk:
     def _evidence(self, caller: Caller, record: RunRecord) -> Message:
         evidence = Evidence(self.runs.redis, self.runs.jobs)
         if not evidence.kept(record.run):
-            return answers.evidence_gone(record.run, self.offers.put(Offer(record.question, caller.channel)))
+            return answers.evidence_gone(
+                record.run, self.offers.put(Offer(record.question, caller.channel, record.run))
+            )
         first = evidence.ask(record.run, user=caller.user)
         self._record("evidence", caller, run=record.run, cluster=record.cluster)
         return answers.evidence(record.run, first=first)

@@ -16,10 +16,11 @@ _ID = re.compile(r"ask_[0-9a-f]{16}")
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A question, and the channel that the button was shown in."""
+    """A question, and the channel that the button was shown in. again: the run that it repeats, or ""."""
 
     question: Question
     channel: str
+    again: str = ""
 
 
 learn(Offer)

@@ -105,7 +105,7 @@ class Thread:
 
     thread_ts: the thread that all of it goes to, where it was asked for in one. user: whom to tell in person where the
     channel cannot be written to. closed: why nothing more can be said there, or "". renewed: how many new parents took
-    the place of one that was gone.
+    the place of one that was gone. heir: the run that the parent message shows instead of this one, or "".
     """
 
     name: str
@@ -118,6 +118,7 @@ class Thread:
     edited: float = 0.0
     closed: str = ""
     renewed: int = 0
+    heir: str = ""
     rows: tuple[Row, ...] = ()
     edit: Edit | None = None
 
@@ -172,13 +173,10 @@ class Outbox:
     def edit(self, name: str, rungs: Sequence[Message], *, final: bool = False, lease: Lease | None = None) -> None:
         """Let the parent show this, in place of any edit that waits."""
         now = clock(self.redis)
-        body = msgspec.json.encode(Edit(rungs=tuple(rungs), final=final))
 
         def work(pipe: Pipeline) -> None:
             pipe.multi()
-            pipe.set(_edit(name), body, ex=DAY)
-            pipe.zadd(UNSENT, {f"{name} edit": now}, nx=True)
-            pipe.expire(UNSENT, DAY)
+            self.write_edit(pipe, name, rungs, now, final=final)
 
         self._write_under(lease, work, _edit(name))
 
@@ -218,13 +216,17 @@ class Outbox:
                     self.redis.zrem(UNSENT, member)
 
     def sent_edit(self, name: str, edit: Edit, now: float) -> None:
-        """Slack has taken this edit: forget it, unless there is a newer one."""
+        """Slack has taken this edit: forget it, unless there is a newer one.
+
+        The first one of a run that goes on under an earlier run's message stands for the post of its own.
+        """
 
         def work(pipe: Pipeline) -> None:
             held = pipe.get(_edit(name))
             newest = not held or msgspec.json.decode(held, type=Edit).rungs == edit.rungs
+            what = "edited" if pipe.hexists(_key(name), "posted") else "posted"
             pipe.multi()
-            store(pipe, _key(name), {"edited": now}, QUARTER)
+            store(pipe, _key(name), {what: now}, QUARTER)
             if newest:
                 _forget_edit(pipe, name)
 
@@ -253,14 +255,18 @@ class Outbox:
             pipe.execute()
 
     def renew_parent(self, name: str) -> None:
-        """The parent is gone: post its newest state once more as a new message, on which all that follows hangs."""
+        """The parent is gone: post its newest state once more as a new message, on which all that follows hangs.
+
+        Where it showed another run by then, that one does so.
+        """
         thread = self.thread(name)
-        parent = next((row for row in thread.rows if row.kind in ROOTS), None)
+        posted = next((row for row in thread.rows if row.kind in ROOTS), None)
+        parent = posted or Row(name="parent", kind=Kind.PARENT, rungs=())
         rungs = thread.edit.rungs if thread.edit else ()
         with self.redis.pipeline() as pipe:
             store(pipe, _key(name), {"renewed": thread.renewed + 1, "parent_ts": ""}, QUARTER)
             _forget_edit(pipe, name)
-            if parent and rungs and not thread.renewed:
+            if rungs and not thread.renewed and not thread.heir:
                 self.write(
                     pipe,
                     name,
@@ -268,6 +274,13 @@ class Outbox:
                     0,
                 )
             pipe.execute()
+
+    @staticmethod
+    def write_edit(pipe: Pipeline, name: str, rungs: Sequence[Message], since: float, *, final: bool = False) -> None:
+        """Let the parent show this when the pipe is executed. since: when that was so."""
+        pipe.set(_edit(name), msgspec.json.encode(Edit(rungs=tuple(rungs), final=final)), ex=DAY)
+        pipe.zadd(UNSENT, {f"{name} edit": since}, nx=True)
+        pipe.expire(UNSENT, DAY)
 
     @staticmethod
     def write(pipe: Pipeline, name: str, row: Row, since: float) -> None:

@@ -29,7 +29,8 @@ class RunRecord:
     parent_ts: its message in the channel, "" before there is one. attempts: how often a worker began it. stop: who
     wants it stopped, or "". note: a sentence about its state, as that its channel takes no posts. planned: (check,
     title) of all steps, in order, once a worker has begun. steps: those that ended; they are kept for a day. job: the
-    rq job that it waits for. dispatches: how many jobs it has had.
+    rq job that it waits for. dispatches: how many jobs it has had. number: the how-many-th run of its message it is.
+    first: the run that posted that message, "" for that one itself.
     """
 
     run: str
@@ -53,6 +54,8 @@ class RunRecord:
     job: str = ""
     dispatches: int = 0
     dispatched: float = 0.0
+    number: int = 1
+    first: str = ""
 
     @property
     def cluster(self) -> str:
@@ -85,6 +88,7 @@ class RunRecord:
             verdict=self.verdict,
             note=self.note,
             stopped_by=self.stop if self.state == "stopped" else "",
+            number=self.number,
         )
 
     def report(self) -> Report | None:

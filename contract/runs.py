@@ -16,7 +16,7 @@ import msgspec
 from redis import Redis
 from redis.client import Pipeline
 
-from contract import records
+from contract import records, reruns
 from contract.blocks.views import ACTIVE
 from contract.connection import DAY, QUARTER, answered, atomically, clock, store, text
 from contract.jobs import CHECK_CLUSTER, Jobs
@@ -72,12 +72,14 @@ class Runs:
         channel: str,
         thread_ts: str = "",
         request: str = "",
+        again: RunRecord | None = None,
     ) -> Asked:
         """Start a run, or queue it behind the cluster's present one, or join the run that answers the same question.
 
         user: "" for a schedule. thread_ts: the thread to answer in, else a new one in the channel. request: what
-        Slack's repetitions of one request have in common; the same request gets the same run. Raises Refused where
-        this person, or everybody together, has too many runs waiting.
+        Slack's repetitions of one request have in common; the same request gets the same run. again: the run that is
+        repeated; the new one goes on under its message. Raises Refused where this person, or everybody together, has
+        too many runs waiting.
         """
         record = RunRecord(
             run=new_run(),
@@ -89,11 +91,14 @@ class Runs:
             thread_ts=thread_ts,
             asked=0.0,
         )
-        watched = f"request:{request}", key(record.run), _claim(record.cluster), _waiting(record.cluster)
-        tell, answers = answered(self.redis, lambda pipe: self._ask(pipe, record, request), *watched)
+        watched = [f"request:{request}", key(record.run), _claim(record.cluster), _waiting(record.cluster)]
+        watched += [outbox_key(reruns.first_of(again))] if again else []
+        tell, answers = answered(self.redis, lambda pipe: self._ask(pipe, record, request, again), *watched)
         return tell(answers)
 
-    def _ask(self, pipe: Pipeline, record: RunRecord, request: str) -> Callable[[list[Any]], Asked]:
+    def _ask(
+        self, pipe: Pipeline, record: RunRecord, request: str, again: RunRecord | None
+    ) -> Callable[[list[Any]], Asked]:
         """Queue what starts or joins a run; what comes back tells what became of the question, from Redis' answers.
 
         All that is to be known is read in one round trip: Slack waits for the answer.
@@ -109,20 +114,25 @@ class Runs:
         same = next((one for one in (*present, *waiting) if one.question == record.question and not one.stop), None)
         if same is None:
             _refuse_too_many(seen, record.user)
+        where = reruns.place(self.redis, again) if again and not same else None
+        record = reruns.placed(record, where)
         pipe.multi()
         if same:
             _join(pipe, same, record)
         else:
             self._write(pipe, record, claim=not present)
+        if where:
+            reruns.take_over(pipe, record, where)
         run, how = (same.run, "joined") if same else (record.run, "asked")
         if request:
             pipe.set(f"request:{request}", f"{run} {how}", ex=REQUEST_SECONDS)
         if same:
             return lambda _: self._asked(same.run, joined=True)
+        parent_ts = where.parent_ts if where else ""
         if present:
-            return lambda _: Asked(record.run, False, len(waiting) + 1, "", record.channel)
+            return lambda _: Asked(record.run, False, len(waiting) + 1, parent_ts, record.channel)
         self.jobs.count(pipe)
-        return lambda answers: Asked(record.run, False, max(1, int(answers[-1])), "", record.channel)
+        return lambda answers: Asked(record.run, False, max(1, int(answers[-1])), parent_ts, record.channel)
 
     def _seen(self, record: RunRecord, request: str) -> _Seen:
         """What `_ask` decides by, read while the keys are watched."""
@@ -161,8 +171,9 @@ class Runs:
     def _write(self, pipe: Pipeline, record: RunRecord, *, claim: bool) -> None:
         target = {"team": record.team, "channel": record.channel, "thread_ts": record.thread_ts, "user": record.user}
         asked = {"state": record.state, "asked": record.asked, "question": msgspec.json.encode(record.question)}
+        again: dict[str, str | int] = {"first": record.first, "number": record.number} if record.first else {}
         sent = self._send(pipe, record, record.asked) if claim else {}
-        store(pipe, key(record.run), {**target, **asked, **sent}, QUARTER)
+        store(pipe, key(record.run), {**target, **asked, **again, **sent}, QUARTER)
         store(pipe, outbox_key(record.run), target, QUARTER)
         for index in (LIVE, _mine(record.user)) if record.user else (LIVE,):
             pipe.zadd(index, {record.run: record.asked})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bot.grammar import Check, Stop
 from contract import names
 from contract.audit import Audit
 from contract.blocks import Message as Rendered
-from contract.blocks import faults, parent
+from contract.blocks import faults, parent, verdict
 from contract.blocks.lint import view_faults
 from contract.model import Question
 from contract.records import RunRecord, outbox_key
@@ -259,7 +260,7 @@ def test_stop_can_be_typed(bot: RunningBot) -> None:
 
 
 def test_rerun_asks_the_same_again(bot: RunningBot) -> None:
-    """The run's question comes from its record, not from the button."""
+    """The run's question comes from its record, not from the button; it goes on under the message of the first."""
     typed(bot, "cluster-a db.example.org")
     first = only_run(bot)
     bot.runs.redis.hset(f"run:{first.run}", mapping={"state": "done"})
@@ -269,7 +270,41 @@ def test_rerun_asks_the_same_again(bot: RunningBot) -> None:
     again = next(record for record in bot.runs.live() if record.run != first.run)
 
     assert (first.question, BOB, INCIDENTS) == (again.question, again.user, again.channel)
+    assert (2, message.ts) == (again.number, again.parent_ts)
     assert answer.text.startswith(":hourglass_flowing_sand: Queued *DNS check* on `cluster-a` for name")
+    assert answer.text.endswith(f"/archives/{INCIDENTS}/p{message.ts.replace('.', '')}|Follow it here>.")
+
+
+def test_a_run_that_is_no_longer_kept_is_not_run_again(bot: RunningBot) -> None:
+    """Its record is gone after ninety days, the message with the button is not: its presser is told what to do."""
+    typed(bot, "cluster-a")
+    record = only_run(bot)
+    message = posted_parent(bot, replace(record, state="done"))
+    bot.runs.redis.delete(f"run:{record.run}")
+    bot.slack.click(BOB, message, "dns.rerun")
+    told = whispered(bot, BOB)[0].text
+
+    assert (
+        ":no_entry: There is no such run in this channel. Runs are kept for 90 days; ask again with `/dns-check`."
+        == told
+    )
+    assert () == bot.runs.live()
+
+
+def test_who_presses_in_the_thread_repeats_the_run_of_the_message(bot: RunningBot) -> None:
+    """The verdict's own button stands in a reply: the next run is still one of the channel's message."""
+    typed(bot, "cluster-a")
+    first = only_run(bot)
+    bot.runs.redis.hset(f"run:{first.run}", mapping={"state": "done"})
+    message = posted_parent(bot, bot.runs.get(first.run) or first)
+    best = verdict(replace(first, state="done").view())[0]
+    client = bot.app.workspace.client
+    sent = client.chat_postMessage(channel=INCIDENTS, thread_ts=message.ts, text=best.text, blocks=list(best.blocks))
+    bot.slack.click(BOB, bot.slack.api.message(INCIDENTS, str(sent["ts"])), "dns.rerun")
+    whispered(bot, BOB)
+    again = next(record for record in bot.runs.live() if record.run != first.run)
+
+    assert (2, message.ts, "") == (again.number, again.parent_ts, again.thread_ts)
 
 
 def test_a_button_that_was_moved_does_nothing(bot: RunningBot) -> None:

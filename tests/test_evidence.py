@@ -95,7 +95,7 @@ def test_a_second_press_uploads_nothing_twice(bot: RunningBot) -> None:
 
 
 def test_after_a_day_it_can_be_checked_again(bot: RunningBot) -> None:
-    """Evidence that is gone is said to be, and the button beside that asks the same question anew."""
+    """Evidence that is gone is said to be, and the button beside that asks the same question where it was asked."""
     made = tools(bot)
     record, parent = diagnosed(bot, made)
     kept_for = bot.runs.redis.ttl(evidence_key(record.run))
@@ -108,6 +108,7 @@ def test_after_a_day_it_can_be_checked_again(bot: RunningBot) -> None:
     assert f"The evidence is kept for a day, and that of `{record.run}` is gone. Run it again?" == told
     assert [] == bot.slack.api.files
     assert (record.question, BOB) == (again[0].question, again[0].user)
+    assert (2, parent.ts) == (again[0].number, again[0].parent_ts)
 
 
 @pytest.mark.parametrize("value", ["run_none evidence", "run_none", "", "evidence", "../x evidence"])

@@ -6,7 +6,7 @@ with them. `lint` says about any message what Slack would say.
 
 from contract.blocks.lint import faults
 from contract.blocks.message import Block, Message, button, context, section
-from contract.blocks.notices import ephemeral, notice
+from contract.blocks.notices import again, ephemeral, notice
 from contract.blocks.parents import parent
 from contract.blocks.steps import step
 from contract.blocks.verdicts import verdict
@@ -17,6 +17,7 @@ __all__ = [
     "Message",
     "RunView",
     "State",
+    "again",
     "button",
     "context",
     "ephemeral",

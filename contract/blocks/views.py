@@ -21,7 +21,7 @@ class RunView:
 
     run: its id. asked_by, joined, stopped_by: Slack user ids, "" for a schedule. started: seconds since 1970, 0 before.
     seconds: how long it took so far. planned: (check name, title) of all steps in order. steps: those that ended.
-    note: one plain sentence about the state, or "".
+    note: one plain sentence about the state, or "". number: the how-many-th run under its message it is.
     """
 
     run: str
@@ -37,6 +37,7 @@ class RunView:
     verdict: Verdict | None = None
     note: str = ""
     stopped_by: str = ""
+    number: int = 1
 
 
 STATUS_WORDS = {
@@ -105,6 +106,8 @@ def title_of(view: RunView) -> str:
     parts = [f"*{word_of(view)}*", f"{code(view.cluster, 100)} {sign} {_progress(view)}"]
     if view.state == "done":
         parts.append(duration(view.seconds))
+    if view.number > 1:
+        parts.append(f"run {view.number}")
     return " · ".join(parts)
 
 

@@ -161,7 +161,7 @@ const PLAYS = {
     await visitor.verdict();
   },
 
-  /** Stop asks first; the evidence of a run can be downloaded, and is what `dnsmedic replay` reads. */
+  /** Stop asks first; a re-run goes on under the same message; the evidence of a run can be downloaded, and is what `dnsmedic replay` reads. */
   async buttons(stage) {
     const visitor = await stage.enter("Alice");
     await visitor.check("cluster-a");
@@ -170,9 +170,11 @@ const PLAYS = {
     await visitor.until(async () => /stopped by/i.test(await visitor.run.innerText()));
     await visitor.run.getByRole("button", { name: /repl/ }).click();
     const well = visitor.page.getByRole("listitem").filter({ hasText: "asked by" }).filter({ hasText: "Healthy" });
-    const before = await well.count();
+    const [before, messages] = [await well.count(), await visitor.runs()];
     await visitor.run.getByRole("button", { name: "Re-run" }).click();
     await visitor.until(async () => (await well.count()) > before);
+    assert.equal(await visitor.runs(), messages);
+    await well.last().getByText(/run 2/).waitFor();
     await well.last().getByRole("button", { name: "Download evidence" }).click();
     const replies = well.last().getByRole("button", { name: /repl/ });
     if (await replies.count()) await replies.click();

@@ -23,7 +23,12 @@ class RunThread:
         self.lease = lease
 
     def begin(self, record: RunRecord, now: float) -> None:
-        """The parent message; where there is one already, its newest state."""
+        """The parent message; where there is one already, its newest state, and a word in the thread that it is on."""
+        if record.number > 1 and record.parent_ts:
+            row = Row(name="again", kind=Kind.NOTICE, rungs=blocks.again(record.view()))
+            self.outbox.put(record.run, row, self.lease)
+            self.refresh(record, now)
+            return
         row = Row(name="parent", kind=Kind.PARENT, rungs=blocks.parent(record.view(now)))
         self.outbox.put(record.run, row, self.lease)
         if record.attempts > 1:
