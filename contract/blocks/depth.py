@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from contract.blocks.message import MOST_SECTION, Block, preformatted, section
+from contract.blocks.text import fence, more, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +36,14 @@ DEPTHS = (
     Depth(causes=1, lines=2, each=100, sentence=140, items=3, table=False, tasks=10, output=40),
     Depth(causes=1, lines=1, each=60, sentence=60, items=2, table=False, tasks=5, output=0),
 )
+
+
+def as_they_are(lines: Sequence[str], depth: Depth, *, rich: bool) -> list[Block]:
+    """Evidence and commands in a fixed width, as many as there is room for; nothing without lines."""
+    if not lines:
+        return []
+    if rich:
+        shown = [plain(one.replace("\n", " "), depth.each) for one in lines[: depth.lines]]
+        return [preformatted([*shown, *more(len(lines) - depth.lines)])]
+    each = min(depth.each, MOST_SECTION // (depth.lines + 2))
+    return [section(fence(lines, depth.lines, each))]

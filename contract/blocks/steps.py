@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contract.blocks.depth import DEPTHS, Depth
+from contract.blocks.depth import DEPTHS, Depth, as_they_are
 from contract.blocks.message import (
-    MOST_SECTION,
     MOST_TEXT,
     Block,
     Message,
     first_that_fits,
-    preformatted,
-    section,
     sections,
     words,
 )
-from contract.blocks.text import code, fence, label, line, more, plain, size
+from contract.blocks.text import code, label, line, more, size
 from contract.blocks.views import step_line
 from contract.model import Outcome, Signal, StepResult
 
@@ -56,7 +53,7 @@ def _blocks(number: int, total: int, steps: Sequence[StepResult], depth: Depth, 
         held += _details(one, depth)
         blocks += sections(held)
         held = []
-        blocks += _evidence(one, depth, rich=rich)
+        blocks += as_they_are(_raw(one), depth, rich=rich)
         if rich and depth.table and not tables and len(one.signals) > 1:
             blocks.append(_table(one.signals))
             tables = 1
@@ -82,17 +79,6 @@ def _raw(step: StepResult) -> list[str]:
     for signal in step.signals:
         lines += (signal.evidence or (signal.summary,)) if signal.bad else ()
     return list(dict.fromkeys(lines))
-
-
-def _evidence(step: StepResult, depth: Depth, *, rich: bool) -> list[Block]:
-    lines = _raw(step)
-    if not lines:
-        return []
-    if rich:
-        shown = [plain(one.replace("\n", " "), depth.each) for one in lines[: depth.lines]]
-        return [preformatted([*shown, *more(len(lines) - depth.lines)])]
-    each = min(depth.each, MOST_SECTION // (depth.lines + 2))
-    return [section(fence(lines, depth.lines, each))]
 
 
 def _table(signals: Sequence[Signal]) -> Block:

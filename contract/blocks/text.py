@@ -132,8 +132,3 @@ def duration(seconds: float) -> str:
         return f"{max(0.0, seconds):.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def counted(count: int, thing: str) -> str:
-    """1 problem, 2 problems."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contract.blocks.depth import DEPTHS, Depth
+from contract.blocks.depth import DEPTHS, Depth, as_they_are
 from contract.blocks.message import (
-    MOST_SECTION,
     MOST_TEXT,
     Block,
     Message,
@@ -12,11 +11,10 @@ from contract.blocks.message import (
     button,
     context,
     first_that_fits,
-    preformatted,
     section,
     sections,
 )
-from contract.blocks.text import code, fence, line, link, mention, more, mrkdwn, plain, size
+from contract.blocks.text import code, fence, line, link, mention, more, mrkdwn, size
 from contract.blocks.views import RunView, asked, summary_of, title_of
 from contract.model import Cause, Status, Verdict
 
@@ -63,20 +61,10 @@ def _cause(number: int, cause: Cause, depth: Depth, *, rich: bool) -> list[Block
     facts += [code(cause.subject, depth.each)] if cause.subject else []
     facts += [link(cause.source, "source")] if cause.source else []
     said.append(" · ".join(facts))
-    blocks = [*sections(said), *_lines(cause.evidence, depth, rich=rich)]
+    blocks = [*sections(said), *as_they_are(cause.evidence, depth, rich=rich)]
     if cause.fix:
         blocks.append(section(f"*Fix*\n{mrkdwn(cause.fix, depth.sentence)}"))
-    return [*blocks, *_lines(cause.commands, depth, rich=rich)]
-
-
-def _lines(lines: tuple[str, ...], depth: Depth, *, rich: bool) -> list[Block]:
-    if not lines:
-        return []
-    if rich:
-        shown = [plain(one.replace("\n", " "), depth.each) for one in lines[: depth.lines]]
-        return [preformatted([*shown, *more(len(lines) - depth.lines)])]
-    each = min(depth.each, MOST_SECTION // (depth.lines + 2))
-    return [section(fence(lines, depth.lines, each))]
+    return [*blocks, *as_they_are(cause.commands, depth, rich=rich)]
 
 
 def _others(verdict: Verdict, depth: Depth) -> list[str]:

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from contract.blocks.text import code, counted, duration, line, mention, mrkdwn
+from contract.blocks.text import code, duration, line, mention, mrkdwn
+from contract.figures import counted
 from contract.model import Outcome, Question, Severity, Status, StepResult, Verdict
 
 State = Literal["queued", "running", "resuming", "done", "stopped", "given-up"]

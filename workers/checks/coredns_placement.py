@@ -17,12 +17,12 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from contract.figures import counted
 from contract.model import Excluded, Finding, Observation, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, compute, matches
 from workers.cluster.addons import Owner, owner
 from workers.cluster.compute import Compute
-from workers.cluster.figures import counted
 from workers.cluster.objects import Node, Pod, PodSpec, Workload
 
 CODE = "coredns-colocated-or-under-replicated"

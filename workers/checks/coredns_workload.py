@@ -19,12 +19,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from contract.figures import counted
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages, compute, happenings, rights
 from workers.cluster.addons import Owner, owner
 from workers.cluster.coredns_end import End, Reason, ended_by, waits_for
-from workers.cluster.figures import counted
 from workers.cluster.happenings import Happening
 from workers.cluster.objects import Pod, Workload
 from workers.cluster.workload import PodView, view

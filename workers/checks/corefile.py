@@ -23,7 +23,7 @@ from contract.model import Confidence, Excluded, Finding, NameKind, Observation,
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, Gap, Gaps, ages
 from workers.cluster.addons import Owner, owner
-from workers.cluster.coredns_config import config, replicas
+from workers.cluster.coredns_config import config, edit_commands, replicas
 from workers.cluster.corefile import STOCK, CorefileError, Kind, Lint, forwards, lint, parse
 
 SYNTAX, FORWARD, SHADOW = "corefile-syntax-crashloop", "corefile-no-or-bad-forward", "rewrite-hosts-template-shadow"
@@ -166,7 +166,7 @@ def _unloadable(facts: Facts, fatal: list[Lint]) -> Finding:
         subject=_subject(first),
         evidence=tuple(line for one in fatal[:6] for line in _evidence(facts, one)),
         fix="Take that line out of the Corefile, or correct it; the pods then start by themselves.",
-        commands=_commands(facts),
+        commands=edit_commands(facts.owner),
         confidence=Confidence.HIGH if sure else Confidence.LOW,
     )
 
@@ -179,7 +179,7 @@ def _no_zone(facts: Facts, one: Lint) -> Finding:
         subject=_subject(one),
         evidence=tuple(_evidence(facts, one)),
         fix=f"Let the block for all names have `kubernetes {' '.join(one.zones) or 'cluster.local'} in-addr.arpa ip6.arpa`.",
-        commands=_commands(facts),
+        commands=edit_commands(facts.owner),
         confidence=_confidence(facts),
         scope=Scope(kinds=(NameKind.INTERNAL,)),
     )
@@ -193,7 +193,7 @@ def _no_forward(facts: Facts, one: Lint) -> Finding:
         subject=_subject(one),
         evidence=tuple(_evidence(facts, one)),
         fix="Add `forward . /etc/resolv.conf` to the server block for all other names (`.:53`).",
-        commands=_commands(facts),
+        commands=edit_commands(facts.owner),
         confidence=_confidence(facts),
         scope=Scope(kinds=(NameKind.EXTERNAL,)),
     )
@@ -209,7 +209,7 @@ def _loop(facts: Facts, one: Lint) -> Finding:
         subject=_subject(one),
         evidence=tuple(_evidence(facts, one)),
         fix="Forward to `/etc/resolv.conf` (the VPC's resolver), not to the node itself or to kube-dns.",
-        commands=_commands(facts),
+        commands=edit_commands(facts.owner),
         confidence=Confidence.HIGH if one.sure and (stops or facts.loaded) else Confidence.MEDIUM,
         scope=Scope(zones=one.zones) if any(one.zones) else Scope(),
     )
@@ -227,7 +227,7 @@ def _shadow(facts: Facts, one: Lint) -> Finding:
         subject=_subject(one),
         evidence=tuple(_evidence(facts, one)),
         fix="Add `fallthrough` to that plugin, or take the name out of it, if it is not meant to answer.",
-        commands=_commands(facts),
+        commands=edit_commands(facts.owner),
         confidence=Confidence.HIGH if whole and facts.loaded else Confidence.MEDIUM,
         scope=Scope(kinds=kinds, zones=() if NameKind.ASKED not in kinds or len(kinds) > 1 else one.zones),
     )
@@ -257,12 +257,6 @@ def _evidence(facts: Facts, one: Lint) -> Iterator[str]:
     shown = dict(facts.lines).get(one.line, "")
     yield f"ConfigMap kube-system/coredns resourceVersion {facts.version}, line {one.line}: {shown or one.message}"
     yield f"server blocks: {'; '.join(facts.blocks) or 'none'}"
-
-
-def _commands(facts: Facts) -> tuple[str, ...]:
-    shown = "kubectl -n kube-system get configmap coredns -o yaml"
-    edit = "kubectl -n kube-system edit configmap coredns"
-    return (shown, facts.owner.describe(), edit) if facts.owner.managed else (shown, edit)
 
 
 def describe(facts: Facts) -> str:

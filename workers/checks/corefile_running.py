@@ -24,7 +24,7 @@ from contract.model import Confidence, Excluded, Finding, Observation, Scope, Se
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages
 from workers.cluster.addons import Owner, owner
-from workers.cluster.coredns_config import Replica, config, replicas
+from workers.cluster.coredns_config import Replica, config, edit_commands, replicas
 from workers.cluster.coredns_log import Said
 from workers.cluster.corefile import STOCK, Lint, parse, unloadable
 from workers.cluster.corefile.tokens import CorefileError
@@ -190,7 +190,7 @@ def _bomb(facts: Facts, armed: list[Running]) -> Finding:
         evidence=(*_evidence(facts), *(text for one in armed for text in _said(one)))[:14],
         fix="Correct the Corefile through its owner before any CoreDNS pod or node is restarted. Do not restart CoreDNS to "
         "apply it: that causes the outage.",
-        commands=_commands(facts),
+        commands=edit_commands(facts.owner),
         confidence=Confidence.HIGH,
         scope=Scope(servers=tuple(f"pod/{one.pod}" for one in armed)),
     )
@@ -231,12 +231,6 @@ def _said(one: Running) -> Iterator[str]:
         yield f"pod/{one.pod}: {one.failure}"
     if one.failures:
         yield f"pod/{one.pod}: coredns_reload_failed_total {one.failures}"
-
-
-def _commands(facts: Facts) -> tuple[str, ...]:
-    shown = "kubectl -n kube-system get configmap coredns -o yaml"
-    edit = "kubectl -n kube-system edit configmap coredns"
-    return (shown, facts.owner.describe(), edit) if facts.owner.managed else (shown, edit)
 
 
 def describe(facts: Facts) -> str:

@@ -19,11 +19,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from contract.figures import counted
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages, compute
 from workers.cluster.compute import Compute
-from workers.cluster.figures import counted
 from workers.cluster.objects import Node, Pod, Workload
 from workers.cluster.workload import PodView, view
 

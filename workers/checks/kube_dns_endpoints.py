@@ -21,11 +21,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from contract.figures import counted
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, ages, compute, matches
 from workers.cluster.endpoints import NamedPort, corefile_ports, declared, serves
-from workers.cluster.figures import counted
 from workers.cluster.objects import EndpointSlice, Pod
 
 SELECTOR, PORTS, ORPHAN = "kube-dns-selector-mismatch", "kube-dns-ports-wrong", "endpointslice-stale-or-orphan"

@@ -18,10 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from contract.figures import counted
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages, rights
-from workers.cluster.figures import counted
 from workers.cluster.klog import Kind, Seen
 from workers.cluster.proxies import Proxy, nodes_of, proxies
 

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import yaml
 
+from contract.figures import counted
 from contract.model import Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.addons import Owner, owner
-from workers.cluster.figures import counted
 from workers.cluster.klog import Kind
 from workers.cluster.proxies import Proxy, nodes_of, proxies
 

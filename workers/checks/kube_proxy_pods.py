@@ -20,12 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from contract.figures import counted
 from contract.model import Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages, compute, happenings, klog, versions
 from workers.cluster.addons import Owner, owner
 from workers.cluster.compute import Compute
-from workers.cluster.figures import counted
 from workers.cluster.happenings import Happening
 from workers.cluster.objects import Node, Pod, Workload
 from workers.cluster.proxies import pods as proxy_pods

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from contract.figures import counted
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.app_pods import app_pods, owner_of
 from workers.cluster.enforcement import Enforcer, enforcer
-from workers.cluster.figures import counted
 from workers.cluster.network_policy import Judged, Peer, Policy, Rulebook
 from workers.cluster.objects import LabelSelector, PolicySpec
 from workers.cluster.policy_objects import Asker, allow_commands, not_judged, peer_of, policies_of

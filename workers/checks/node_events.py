@@ -21,10 +21,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from contract.figures import counted
 from contract.model import Confidence, Excluded, Finding, NameKind, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, Gap, Gaps, ages, happenings
-from workers.cluster.figures import counted
 from workers.cluster.happenings import Happening
 from workers.cluster.objects import Event, Node
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from . import ages
+from .addons import Owner
 from .coredns_log import LogFacts, classify
 from .corefile import CorefileError, fingerprint
 from .errors import DoesNotApply, Gaps
@@ -52,6 +53,13 @@ class Replica:
     started_age: float | None
     restarts: int
     log: LogFacts | None
+
+
+def edit_commands(owner: Owner) -> tuple[str, ...]:
+    """The commands that show the ConfigMap and edit it; between them that of the add-on which may put it back."""
+    shown = f"kubectl -n {SYSTEM} get configmap {NAME} -o yaml"
+    edit = f"kubectl -n {SYSTEM} edit configmap {NAME}"
+    return (shown, owner.describe(), edit) if owner.managed else (shown, edit)
 
 
 def config(cluster: Cluster, gaps: Gaps, now: float) -> Config:
