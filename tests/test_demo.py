@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from contract.refusal import Refused
 from sandbox import redis_server
+from sandbox.demo.leash import PREFIX, own_folder, watch
 from sandbox.demo.running import Demo, running
 from sandbox.slack import Message
 from tests.spine import until
@@ -97,6 +99,63 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
         {p for p in ports if _is_taken(p)},
     )
     assert [] == list(temporary.iterdir())
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks at processes as Linux shows them")
+def test_a_killed_demo_leaves_nothing(tmp_path: Path) -> None:
+    """Killed in the middle of a check, and with its whole process group, its children and its folder go all the same."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TMPDIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-m", "dnsmedic", "demo", "--port", "0"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
+    ) as process:
+        lines = process.stdout or ()
+        assert next(line for line in lines if "Ctrl-C" in line)
+        pids = _children(process.pid)
+        folders = list(tmp_path.iterdir())
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(60)
+        until(lambda: not [pid for pid in pids if Path(f"/proc/{pid}").exists()])
+
+    assert len(pids) > 3
+    assert 1 == len(folders)
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks at processes as Linux shows them")
+def test_who_is_held_dies_at_the_end_of_the_pipe() -> None:
+    """Whoever is held is killed at the end of the pipe, children and all; who was let go is not."""
+    parent = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    with (
+        subprocess.Popen([sys.executable, "-c", parent], process_group=0) as held,
+        subprocess.Popen([sys.executable, "-c", parent], process_group=0) as free,
+    ):
+        until(lambda: _children(held.pid) and _children(free.pid))
+        children = _children(held.pid)
+        watch([f"+{free.pid}".encode(), f"+{held.pid}".encode(), f"-{free.pid}".encode()], Path("none"))
+        held.wait(10)
+        alive = free.poll() is None
+        until(lambda: not [pid for pid in children if Path(f"/proc/{pid}").exists()])
+        os.killpg(free.pid, signal.SIGKILL)
+
+    assert (-signal.SIGKILL, True) == (held.returncode, alive)
+
+
+def test_what_an_earlier_demo_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that nobody holds goes with the next start; one that a demo holds, and one that is not ours, stay."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, other = tmp_path / f"{PREFIX}left", tmp_path / "other-left"
+    for folder in (left, other):
+        (folder / "redis").mkdir(parents=True)
+    with own_folder() as held:
+        for folder in (left, other, held):
+            os.utime(folder, (0, 0))
+        with own_folder() as second:
+            there = set(tmp_path.iterdir())
+
+    assert {other, held, second} == there
+    assert [other] == list(tmp_path.iterdir())
 
 
 def test_a_taken_port_is_said_with_the_way_out() -> None:

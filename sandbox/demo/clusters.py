@@ -23,8 +23,10 @@ HEALTHY = "healthy"
 class PretendCluster:
     """One of the clusters: it runs in a world, and can be put into another one at any moment. Safe for threads."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, folder: Path) -> None:
+        """folder: for its files."""
         self.name = name
+        self._folder = folder
         self.world = _named(worlds.load(HEALTHY), name)
         self._lock = RLock()
         self._running: list[Sandbox] = []
@@ -36,7 +38,7 @@ class PretendCluster:
         with what it began with.
         """
         made = _named(worlds.load(world), self.name)
-        begun = Sandbox(made).__enter__()
+        begun = Sandbox(made, within=self._folder).__enter__()
         with self._lock:
             self._running.append(begun)
             self.world = made

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from sandbox.demo.leash import Leash
+
 SECONDS_TO_STOP = 4.0
 """What a process is given to end in order."""
 
@@ -22,9 +24,13 @@ _OURS = ("SLACK_", "AWS_", "DNSMEDIC_", "KUBE", "REDIS_URL", "HTTP_PROXY", "HTTP
 class Process:
     """`dnsmedic NAME`, kept running until `end`. `restarts`: how often another one was started. Safe for threads."""
 
-    def __init__(self, name: str, environment: Mapping[str, str], folder: Path) -> None:
-        """environment: its settings; those of whoever runs the demo are hidden from it. folder: for its log."""
+    def __init__(self, name: str, environment: Mapping[str, str], folder: Path, leash: Leash) -> None:
+        """environment: its settings; those of whoever runs the demo are hidden from it. folder: for its log.
+
+        leash: what ends it where the demo is killed.
+        """
         self.name = name
+        self._leash = leash
         self.log = folder / f"{name}.log"
         self.restarts = 0
         self._environment = _clean() | dict(environment)
@@ -63,6 +69,7 @@ class Process:
             self._process.wait(SECONDS_TO_STOP)
         _signal(self._process, signal.SIGKILL)
         self._process.wait()
+        self._leash.let_go(self._process.pid)
 
     def last_words(self) -> str:
         """The end of its log."""
@@ -70,7 +77,7 @@ class Process:
 
     def _launch(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - fixed arguments, no shell
+            process = subprocess.Popen(  # noqa: S603 - fixed arguments, no shell
                 [sys.executable, "-m", "dnsmedic", self.name],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -78,12 +85,15 @@ class Process:
                 stderr=log,
                 process_group=0,  # Ctrl-C is for the demo, which ends it in order
             )
+        self._leash.hold(process.pid)
+        return process
 
     def _keep(self) -> None:
         while not self._ending.wait(_EVERY):
             if self.is_running:
                 continue
             _signal(self._process, signal.SIGKILL)
+            self._leash.let_go(self._process.pid)
             if self._ending.wait(_PAUSE):
                 return
             with self._lock:

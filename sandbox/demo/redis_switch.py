@@ -12,8 +12,9 @@ from sandbox import redis_server
 class RedisSwitch:
     """A redis-server on one port for as long as the demo runs. Safe for threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """folder: where it keeps what it must not forget."""
+    def __init__(self, folder: Path, leash: redis_server.Leash | None = None) -> None:
+        """folder: where it keeps what it must not forget. leash: what ends it where the demo is killed."""
+        self._leash = leash
         self.url = ""
         self._folder = folder
         self._port = 0
@@ -26,7 +27,8 @@ class RedisSwitch:
         with self._lock:
             if self.is_on:
                 return
-            server = self._running.enter_context(redis_server.start(folder=self._folder, port=self._port, aof=True))
+            begun = redis_server.start(folder=self._folder, port=self._port, aof=True, leash=self._leash)
+            server = self._running.enter_context(begun)
             self.url, self._port, self.is_on = server.url, server.port, True
 
     def stop(self) -> None:

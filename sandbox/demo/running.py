@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from contract.refusal import Refused
 from sandbox.demo.aws_front import AwsFront
 from sandbox.demo.clusters import HEALTHY, NAMES, PretendCluster, write_file
 from sandbox.demo.controls import Controls
+from sandbox.demo.leash import Leash, own_folder
 from sandbox.demo.processes import Process
 from sandbox.demo.redis_switch import RedisSwitch
 from sandbox.demo.troubles import TroubleSwitches
@@ -49,17 +49,19 @@ def running(port: int, say: Say) -> Iterator[Demo]:
     Raises Refused where something does not start.
     """
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dnsmedic-demo-")))
-        redis = _redis(stack, folder, say)
+        folder = stack.enter_context(own_folder())
+        leash = Leash(folder)
+        stack.callback(leash.end)
+        redis = _redis(stack, folder, leash, say)
         slack = stack.enter_context(SlackServer(workspace()))
         say("Slack, a pretend one           ready")
-        clusters = [PretendCluster(name) for name in NAMES]
+        clusters = [PretendCluster(name, folder) for name in NAMES]
         for each in clusters:
             stack.callback(each.close)
         front = AwsFront(clusters)
         stack.callback(front.close)
         write_file(clusters, folder / "clusters.yaml")
-        processes = _processes(stack, _environment(redis, slack, front, folder), folder)
+        processes = _processes(stack, _environment(redis, slack, front, folder), folder, leash)
         controls = Controls(slack, clusters, processes, redis, TroubleSwitches(slack))
         _start(clusters, say)
         greet(slack)
@@ -71,8 +73,8 @@ def running(port: int, say: Say) -> Iterator[Demo]:
         yield Demo(url=page.url, controls=controls, folder=folder)
 
 
-def _redis(stack: ExitStack, folder: Path, say: Say) -> RedisSwitch:
-    redis = RedisSwitch(folder / "redis")
+def _redis(stack: ExitStack, folder: Path, leash: Leash, say: Say) -> RedisSwitch:
+    redis = RedisSwitch(folder / "redis", leash)
     stack.callback(redis.stop)
     try:
         redis.start()
@@ -100,10 +102,11 @@ def _environment(redis: RedisSwitch, slack: SlackServer, front: AwsFront, folder
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "*",
         "PYTHONUNBUFFERED": "1",
+        "TMPDIR": str(folder),
     }
 
 
-def _processes(stack: ExitStack, environment: dict[str, str], folder: Path) -> dict[str, Process]:
+def _processes(stack: ExitStack, environment: dict[str, str], folder: Path, leash: Leash) -> dict[str, Process]:
     made: dict[str, Process] = {}
 
     def end() -> None:
@@ -114,7 +117,7 @@ def _processes(stack: ExitStack, environment: dict[str, str], folder: Path) -> d
 
     stack.callback(end)
     for name in PARTS:
-        made[name] = Process(name, environment, folder)
+        made[name] = Process(name, environment, folder, leash)
     return made
 
 
