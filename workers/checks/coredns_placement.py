@@ -42,10 +42,11 @@ class Replica:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """A PodDisruptionBudget that covers CoreDNS. allowed: how many pods may go now."""
+    """A PodDisruptionBudget that covers CoreDNS. allowed: how many pods may go now, of so many that it knows to be healthy."""
 
     name: str
     allowed: int
+    healthy: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +133,7 @@ def _scaled(cluster: Cluster) -> bool:
 
 def _budgets(cluster: Cluster, pods: Sequence[Pod]) -> tuple[Budget, ...]:
     return tuple(
-        Budget(name=b.name, allowed=b.status.disruptions_allowed)
+        Budget(name=b.name, allowed=b.status.disruptions_allowed, healthy=b.status.current_healthy)
         for b in cluster.disruption_budgets("kube-system")
         if b.spec.selector is not None
         and not b.spec.selector.match_expressions
@@ -201,7 +202,8 @@ def _few(facts: Facts) -> Finding | None:
 def _budget(facts: Facts) -> Finding | None:
     if facts.budgets is None or len(facts.replicas) < facts.wanted:
         return None
-    stuck = [b for b in facts.budgets if b.allowed == 0]
+    # Its figures follow the pods by some seconds: one that has not seen them all ready yet says nothing.
+    stuck = [b for b in facts.budgets if b.allowed == 0 and (b.healthy is None or b.healthy >= len(facts.replicas))]
     if not facts.budgets:
         words = "No PodDisruptionBudget covers CoreDNS: a drain may take all replicas at once."
         return _finding(facts, Severity.INFO, words, "Add a PodDisruptionBudget with maxUnavailable 1.", ())

@@ -62,8 +62,15 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         yield Excluded(code="conntrack-table-full", because=because, scope=Scope(nodes=tuple(passed)))
 
 
+def _own(facts: Facts, node: str) -> list[Cell]:
+    """A node's connections, without those to pods on other nodes from which nothing passes: these fail for everybody."""
+    froms = {n: [c for c in facts.cells if c.node == n] for n in facts.nodes}
+    shut = {n for n, cells in froms.items() if cells and all(c.effect is not Effect.OK for c in cells)}
+    return [c for c in froms.get(node, ()) if node in shut or c.server_node not in shut]
+
+
 def _works(facts: Facts, node: str) -> bool:
-    own = [cell for cell in facts.cells if cell.node == node]
+    own = _own(facts, node)
     return bool(own) and all(cell.effect is Effect.OK for cell in own)
 
 
@@ -71,7 +78,7 @@ def _alone(facts: Facts) -> tuple[str, ...]:
     """Nodes whose connections fail, where at least one other node's all pass."""
     if not any(_works(facts, node) for node in facts.nodes):
         return ()
-    return tuple(n for n in facts.nodes if any(c.effect is not Effect.OK for c in facts.cells if c.node == n))
+    return tuple(n for n in facts.nodes if any(c.effect is not Effect.OK for c in _own(facts, n)))
 
 
 def _dns_suffers(facts: Facts, node: str) -> bool:

@@ -365,6 +365,7 @@ class Workload(Object, frozen=True, kw_only=True):
 
 class DisruptionBudgetStatus(Struct, frozen=True, kw_only=True):
     disruptions_allowed: int = 0
+    current_healthy: int = 0
 
 
 class DisruptionBudgetSpec(Struct, frozen=True, kw_only=True):
