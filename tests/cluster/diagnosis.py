@@ -72,14 +72,16 @@ def row(fault: Fault, found: Diagnosis) -> dict[str, Any]:
     true = {*fault.expect, *fault.also}
     blamed = {step["check"]: _blamed(step) for step in found.report["steps"]}
     problems = [step["check"] for step in found.report["steps"] if step["outcome"] == "problem"]
-    other = [name for name in problems if blamed[name] - true or (not blamed[name] and name not in PROBES)]
+    probes = [name for name in problems if name in PROBES and not blamed[name]]
+    other = [name for name in problems if blamed[name] - true or not (blamed[name] or name in probes)]
+    seen = [name for name, codes in blamed.items() if codes & true]
     return {
         "fault": fault.name,
         "expected": "|".join(fault.expect),
         "first": found.codes[0] if found.codes else "-",
         "named": ",".join(found.codes) or "-",
         "false": ",".join(c for c in found.codes if c not in true) or "-",
-        "seen by": ",".join(name for name, codes in blamed.items() if codes & true) or "-",
+        "seen by": ",".join(seen or probes) or "-",
         "other problems": ",".join(other) or "-",
         "status": f"{found.status}{'' if found.status == fault.status else f' (want {fault.status})'}",
         "seconds": found.report["seconds"],
