@@ -6,8 +6,8 @@ to addresses that the Corefile names. Dead ones make every outside name fail wit
 Read: the Corefile; answers of its forward addresses to probes on the nodes; answers of the node's own name servers to probes
 beside CoreDNS that have its resolv.conf. An address in the Corefile that answers nobody while the node's own servers do is a
 mistake in the Corefile. Where the Corefile leaves it to resolv.conf and these servers are silent, that is a symptom: the VPC's
-DNS switch, its DHCP options and the packet limit (other checks) tell why. Servers by name, over TLS, on other ports or over
-TCP alone are not judged.
+DNS switch, its DHCP options and the packet limit (other checks) tell why. Servers by name, over TLS, on other ports, over
+TCP alone or in the CoreDNS pod itself are not judged.
 https://coredns.io/plugins/forward/
 """
 
@@ -21,7 +21,7 @@ from workers.checks import Check, Stage
 from workers.cluster import Cluster, Gap, Gaps
 from workers.cluster.addons import Owner, owner
 from workers.cluster.matrix import Cell, absent_names, cells, signals
-from workers.cluster.upstreams import Server, servers
+from workers.cluster.upstreams import Server, inward, servers
 
 SYSTEM = "kube-system"
 
@@ -71,9 +71,9 @@ def collect(cluster: Cluster) -> Facts:
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """Signals of those servers that CoreDNS uses; a finding where the Corefile names dead ones."""
     named = {one.address for one in facts.servers}
-    used = [c for c in facts.cells if not named or c.address in named]
+    used = [c for c in facts.cells if (not named or c.address in named) and not inward(c.address)]
     yield from signals(used)
-    dead = [one for one in facts.servers if one.dead]
+    dead = [one for one in facts.servers if one.dead and not inward(one.address)]
     if dead:
         yield _dead(facts, dead)
     elif used and all(cell.effect in (Effect.OK, Effect.SLOW) for cell in used):

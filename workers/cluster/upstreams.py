@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -44,7 +45,7 @@ class Server:
 def servers(corefile: str, survey: Survey) -> tuple[Server, ...]:
     """Each address of each zone's forward with what it answered; those that the probes could not ask with nothing.
 
-    Probes may only ask port 53, and an address that stays silent on another port proves nothing.
+    Probes may only ask port 53, and an address that stays silent on another port, or inside a pod, proves nothing.
     """
     alive = {a.node for a in survey.asked if a.effect not in DEAD}
     found = [a for a in survey.asked if a.target.path is Path.UPSTREAM and a.policy != "Default" and a.node in alive]
@@ -57,13 +58,22 @@ def servers(corefile: str, survey: Survey) -> tuple[Server, ...]:
 
 
 def _server(forward: Forward, address: str, port: int, found: Sequence[Asked]) -> Server:
-    mine = [a for a in found if a.target.address == address and a.target.port == port] if port == 53 else []
+    apart = port != 53 or inward(address)
+    mine = [] if apart else [a for a in found if a.target.address == address and a.target.port == port]
     return Server(
         zone=forward.zone, address=address, port=port, asked=len(mine),
         answered=sum(a.effect not in DEAD for a in mine),
         refused=bool(mine) and all(a.effect is Effect.REFUSED for a in mine),
         tcp_only=forward.option("force_tcp") is not None, lines=tuple(a.line for a in mine[:LINES]),
     )  # fmt: skip
+
+
+def inward(address: str) -> bool:
+    """Whether it means the CoreDNS pod itself, as for a server beside CoreDNS: from elsewhere nobody can ask it."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def by_zone(found: Iterable[Server]) -> dict[str, tuple[Server, ...]]:

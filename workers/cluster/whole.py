@@ -35,6 +35,7 @@ from .survey import (
     resolv_from,
     send_out,
 )
+from .upstreams import inward
 
 COREDNS_LABEL = "k8s-app=kube-dns"
 YOUNG_SECONDS = 8
@@ -222,7 +223,7 @@ class Cluster(Reader):
             return []
         asked: dict[str, tuple[Target, list[tuple[Name, str, int]]]] = {}
         for forward in corefile.forwards(config.data.get("Corefile", "")):
-            for address, port in forward.addresses[:MAX_UPSTREAMS]:
+            for address, port in [one for one in forward.addresses if not inward(one[0])][:MAX_UPSTREAMS]:
                 wanted = [n for n in others if under(n.name, forward.zone)] or [
                     Name(kind=NameKind.EXTERNAL, name=forward.zone or ".", rtype="SOA")
                 ]
