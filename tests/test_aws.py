@@ -140,7 +140,7 @@ def test_interfaces_are_found_by_address_and_by_instance(session: Session, aws: 
     vpc = _vpc(ec2)
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
     group = ec2.create_security_group(GroupName="nodes", Description="nodes", VpcId=vpc)["GroupId"]
-    image = ec2.describe_images()["Images"][0]["ImageId"]
+    image = ec2.register_image(Name="node")["ImageId"]
     attached = [{"DeviceIndex": 0, "SubnetId": subnet, "PrivateIpAddress": "10.9.1.7", "Groups": [group]}]
     made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, NetworkInterfaces=attached)["Instances"][0]
 

@@ -91,7 +91,7 @@ class Filling:
 
     def _instances(self) -> None:
         ec2 = self._client("ec2")
-        image = "ami-12c6146b"
+        image = ec2.register_image(Name="node")["ImageId"] if self._data.instances else ""
         for one in self._data.instances:
             interface = {
                 "DeviceIndex": 0, "SubnetId": self._ids[one["subnet"]], "PrivateIpAddress": one["address"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import os
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterable
@@ -92,6 +93,7 @@ class Stock:
 def _moto() -> Application:
     """Moto's application; imported when first needed, as it takes its time."""
     if not _application:
+        os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # thousands of images, for each account anew
         server = importlib.import_module("moto.server")
         _application.append(server.DomainDispatcherApplication(server.create_backend_app))
     return _application[0]

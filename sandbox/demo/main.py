@@ -26,13 +26,16 @@ def main(port: int = PORT) -> int:
         try:
             if port:
                 must_be_free(port)
-            with running(port, say=click.echo) as demo:
-                click.echo(click.style(f"\n  Open {demo.url}", bold=True) + " and type /dns-check cluster-a")
-                click.echo("  Ctrl-C ends everything.\n")
+            with running(port, say=click.echo, opened=_invite):
                 threading.Event().wait()
         except KeyboardInterrupt:
             click.echo("Everything has ended, and nothing is left.")
     return 0
+
+
+def _invite(url: str) -> None:
+    click.echo(click.style(f"\n  Open {url}", bold=True) + " and type /dns-check cluster-a")
+    click.echo("  Ctrl-C ends everything.\n")
 
 
 @contextmanager

@@ -43,10 +43,11 @@ class Demo:
 
 
 @contextmanager
-def running(port: int, say: Say) -> Iterator[Demo]:
+def running(port: int, say: Say, opened: Callable[[str], object] = lambda _: None) -> Iterator[Demo]:
     """Start everything, and end it with the block. port: of the page. say: is told what is being started.
 
-    Raises Refused where something does not start.
+    opened: is told the page's address as soon as everything can be used; what begins after that only saves those time
+    who use it first, and the block begins once it is done. Raises Refused where something does not start.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(own_folder())
@@ -68,8 +69,9 @@ def running(port: int, say: Say) -> Iterator[Demo]:
         with ThreadPoolExecutor(1, thread_name_prefix="demo warms") as pool:
             warming = pool.submit(warm, clusters[0])
             _until_ready(controls, say)
+            page = stack.enter_context(_page(controls, port))
+            opened(page.url)
             warming.result()
-        page = stack.enter_context(_page(controls, port))
         yield Demo(url=page.url, controls=controls, folder=folder)
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,8 +64,12 @@ class PageServer(ThreadingHTTPServer):
         """port: 0 means a free one. Raises OSError where it is taken."""
         self.controls = controls
         self.closing = Event()
-        self.menu = panel.menu()
         super().__init__((HOST, port), _Connection)
+
+    @cached_property
+    def menu(self) -> list[panel.Json]:
+        """The worlds to choose from, read when a browser first asks: the page is there before that."""
+        return panel.menu()
 
     @property
     def url(self) -> str:

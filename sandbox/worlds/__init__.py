@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 
 from .world import Page, World
 
@@ -12,6 +13,7 @@ __all__ = ["Page", "World", "load", "names"]
 _PARTS = ("recording", "changing", "pod_states", "settling", "workloads", "world")
 
 
+@cache
 def names() -> tuple[str, ...]:
     """Every world, `healthy` first."""
     found = sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if m.name not in _PARTS)
