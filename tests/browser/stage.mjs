@@ -178,10 +178,9 @@ export class Visitor {
   async faults(shoot = async () => undefined) {
     const found = [];
     for (const scheme of SCHEMES) {
-      await this.page.emulateMedia({ colorScheme: scheme });
       for (const width of WIDTHS) {
         await this.page.setViewportSize({ width, height: HEIGHTS[width] });
-        await this.page.waitForFunction((wanted) => document.documentElement.dataset.colours === wanted, scheme);
+        await this.inColours(scheme);
         const wide = await this.page.evaluate(tooWide);
         found.push(...wide.map((each) => `${width} ${scheme}: ${each} is cut off`));
         await shoot(width, scheme);
@@ -190,6 +189,22 @@ export class Visitor {
     }
     await this.page.emulateMedia({ colorScheme: "light" });
     return found;
+  }
+
+  /** Dark or light, once the page shows it. */
+  async inColours(scheme) {
+    await this.page.emulateMedia({ colorScheme: scheme });
+    let looks = 0;
+    await this.until(async () => {
+      if ((await this.page.evaluate(() => document.documentElement.dataset.colours)) === scheme) return true;
+      looks += 1;
+      // A browser that draws nothing for a while may not tell the page: change it again.
+      if (looks % 40 === 0) {
+        await this.page.emulateMedia({ colorScheme: scheme === "dark" ? "light" : "dark" });
+        await this.page.emulateMedia({ colorScheme: scheme });
+      }
+      return false;
+    });
   }
 
   async seriousFaults() {
