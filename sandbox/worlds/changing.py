@@ -16,12 +16,17 @@ Objects = tuple[Object, ...]
 
 def one(objects: Iterable[Object], kind: str, name: str) -> Object:
     """The first object of that kind whose name begins with NAME. Raises StopIteration where there is none."""
-    return next(o for o in objects if o["kind"] == kind and o["metadata"]["name"].startswith(name))
+    return next(o for o in objects if _is(o, kind, name))
+
+
+def every(objects: Iterable[Object], kind: str, name: str) -> Objects:
+    """All of that kind whose name begins with NAME."""
+    return tuple(o for o in objects if _is(o, kind, name))
 
 
 def without(objects: Iterable[Object], kind: str, name: str) -> Objects:
     """All but those of that kind whose name begins with NAME."""
-    return tuple(o for o in objects if not (o["kind"] == kind and o["metadata"]["name"].startswith(name)))
+    return tuple(o for o in objects if not _is(o, kind, name))
 
 
 def changed(objects: Iterable[Object], kind: str, name: str, change: Callable[[Any], None]) -> Objects:
@@ -31,12 +36,16 @@ def changed(objects: Iterable[Object], kind: str, name: str, change: Callable[[A
 
 def _changed(objects: Iterable[Object], kind: str, name: str, change: Callable[[Any], None]) -> Iterator[Object]:
     for each in objects:
-        if each["kind"] == kind and each["metadata"]["name"].startswith(name):
+        if _is(each, kind, name):
             copied = copy.deepcopy(each)
             change(copied)
             yield copied
         else:
             yield each
+
+
+def _is(one: Object, kind: str, name: str) -> bool:
+    return bool(one["kind"] == kind and one["metadata"]["name"].startswith(name))
 
 
 def log(lines: Iterable[tuple[float, str]]) -> str:
@@ -90,6 +99,18 @@ def event(about: Object, seconds: float, reason: str, message: str, *, count: in
 
 
 _NORMAL = ("Scheduled", "Pulling", "Pulled", "Created", "Started", "Killing")
+
+
+def backing_off(objects: Iterable[Object], name: str, seconds: float, *, count: int) -> Objects:
+    """Of the pods whose name begins with NAME: the kubelet waits before it starts their container again."""
+    return tuple(_backs_off(pod, seconds, count) for pod in every(objects, "Pod", name))
+
+
+def _backs_off(pod: Object, seconds: float, count: int) -> Object:
+    meta, container = pod["metadata"], pod["spec"]["containers"][0]["name"]
+    where = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
+    message = f"Back-off restarting failed container {container} in pod {where}"
+    return event(pod, seconds, "BackOff", message, count=count)
 
 
 def edited_corefile(objects: Iterable[Object], old: str, new: str, seconds: float) -> Objects:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import healthy
-from .changing import changed, event, rolled_out
+from .changing import changed, event, every, rolled_out
 from .pod_states import anew, pulling
 from .settling import settled
 from .world import Object, World
@@ -22,7 +22,7 @@ def world() -> World:
     well = healthy.world()
     objects = rolled_out(well.objects, "coredns", "78d5d9bfb4", _other_image)
     objects = settled(changed(objects, "Pod", "coredns-", _pulling), SECONDS)
-    pods = [o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"].startswith("coredns-")]
+    pods = every(objects, "Pod", "coredns-")
     return replace(
         well,
         name="coredns-image-pull",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import healthy
-from .changing import changed, event, logged, rolled_out
+from .changing import backing_off, changed, logged, rolled_out
 from .pod_states import anew, crashing
 from .settling import settled
 from .world import Object, World
@@ -22,12 +22,11 @@ def world() -> World:
     well = healthy.world()
     objects = rolled_out(well.objects, "coredns", "58974f5455", _less_memory)
     objects = settled(changed(objects, "Pod", "coredns-", _killed), SECONDS)
-    pods = [o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"].startswith("coredns-")]
     return replace(
         well,
         name="coredns-oom-or-throttled",
         title="CoreDNS may use so little memory that it is killed",
-        objects=(*objects, *(_event(pod) for pod in pods)),
+        objects=(*objects, *backing_off(objects, "coredns-", 15, count=31)),
         logs=logged(well.logs, objects, "coredns", _lines),
         status="problem",
         codes=("coredns-oom-or-throttled",),
@@ -41,12 +40,6 @@ def _less_memory(spec: Any) -> None:
 def _killed(pod: Any) -> None:
     anew(pod, SECONDS)
     crashing(pod, KILLED, restarts=6, code=137, reason="OOMKilled")
-
-
-def _event(pod: Object) -> Object:
-    meta = pod["metadata"]
-    where = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
-    return event(pod, 15, "BackOff", f"Back-off restarting failed container coredns in pod {where}", count=31)
 
 
 def _lines(_pod: Object) -> Iterator[tuple[float, str]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import healthy
-from .changing import changed, event
+from .changing import changed, event, every
 from .pod_states import anew, unscheduled
 from .settling import settled
 from .world import World
@@ -23,7 +23,7 @@ def world() -> World:
     well = healthy.world()
     objects = changed(well.objects, "Node", "", _tainted)
     objects = settled(changed(objects, "Pod", "coredns-", _pending), SECONDS)
-    pods = [o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"].startswith("coredns-")]
+    pods = every(objects, "Pod", "coredns-")
     return replace(
         well,
         name="coredns-pending",

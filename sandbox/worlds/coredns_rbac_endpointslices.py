@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import healthy
-from .changing import RECORDED, changed, event, logged
+from .changing import RECORDED, changed, event, every, logged
 from .pod_states import anew, unready
 from .settling import settled
 from .world import Object, World
@@ -20,7 +20,7 @@ def world() -> World:
     well = healthy.world()
     objects = changed(well.objects, "ClusterRole", "system:coredns", _too_old)
     objects = settled(changed(objects, "Pod", "coredns-", _never_ready), SECONDS)
-    pods = [o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"].startswith("coredns-")]
+    pods = every(objects, "Pod", "coredns-")
     unwell = "Readiness probe failed: HTTP probe failed with statuscode: 503"
     return replace(
         well,

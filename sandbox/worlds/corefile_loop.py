@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import healthy
-from .changing import changed, coredns_starts, edited_corefile, event, logged
+from .changing import backing_off, changed, coredns_starts, edited_corefile, logged
 from .pod_states import anew, crashing
 from .settling import settled
 from .world import Object, World
@@ -29,12 +29,11 @@ def world() -> World:
     well = healthy.world()
     objects = edited_corefile(well.objects, "forward . /etc/resolv.conf", "forward . 127.0.0.1", SECONDS + 40)
     objects = settled(changed(objects, "Pod", "coredns-", _crashing), SECONDS)
-    pods = [o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"].startswith("coredns-")]
     return replace(
         well,
         name="corefile-loop",
         title="CoreDNS forwards to itself",
-        objects=(*objects, *(_event(pod) for pod in pods)),
+        objects=(*objects, *backing_off(objects, "coredns-", 14, count=27)),
         logs=logged(well.logs, objects, "coredns", _lines),
         status="problem",
         codes=("corefile-loop",),
@@ -44,12 +43,6 @@ def world() -> World:
 def _crashing(pod: Any) -> None:
     anew(pod, SECONDS)
     crashing(pod, ENDED, restarts=6)
-
-
-def _event(pod: Object) -> Object:
-    meta = pod["metadata"]
-    where = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
-    return event(pod, 14, "BackOff", f"Back-off restarting failed container coredns in pod {where}", count=27)
 
 
 def _lines(_pod: Object) -> Iterator[tuple[float, str]]:

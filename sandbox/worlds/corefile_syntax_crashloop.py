@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import healthy
-from .changing import changed, edited_corefile, event, logged
+from .changing import backing_off, changed, edited_corefile, logged
 from .pod_states import anew, crashing
 from .settling import settled
 from .world import Object, World
@@ -21,12 +21,11 @@ def world() -> World:
     well = healthy.world()
     objects = edited_corefile(well.objects, "pods insecure\n", "pods insecure\n      upstream\n", SECONDS + 60)
     objects = settled(changed(objects, "Pod", "coredns-", _crashing), SECONDS)
-    pods = [o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"].startswith("coredns-")]
     return replace(
         well,
         name="corefile-syntax-crashloop",
         title="An option that CoreDNS no longer has is in the Corefile, and the pods were restarted",
-        objects=(*objects, *(_event(pod) for pod in pods)),
+        objects=(*objects, *backing_off(objects, "coredns-", 12, count=29)),
         logs=logged(well.logs, objects, "coredns", _lines),
         status="problem",
         codes=("corefile-syntax-crashloop",),
@@ -36,12 +35,6 @@ def world() -> World:
 def _crashing(pod: Any) -> None:
     anew(pod, SECONDS)
     crashing(pod, ENDED, restarts=6)
-
-
-def _event(pod: Object) -> Object:
-    meta = pod["metadata"]
-    where = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
-    return event(pod, 12, "BackOff", f"Back-off restarting failed container coredns in pod {where}", count=29)
 
 
 def _lines(_pod: Object) -> Iterator[tuple[float, str]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import healthy
-from .changing import changed, one, without
+from .changing import changed, every, one, without
 from .settling import settled
 from .world import World
 
@@ -17,7 +17,7 @@ SECONDS = 3000.0
 def world() -> World:
     """The world itself."""
     well = healthy.world()
-    pods = [o for o in well.objects if o["kind"] == "Pod" and o["metadata"]["name"].startswith("kube-proxy-")]
+    pods = every(well.objects, "Pod", "kube-proxy-")
     gone = next(pod["metadata"]["name"] for pod in pods if pod["spec"]["nodeName"] == NODE)
     objects = changed(without(well.objects, "Pod", gone), "DaemonSet", "kube-proxy", _elsewhere)
     own = one(well.objects, "Pod", "client-jqvdv")["metadata"]["name"]

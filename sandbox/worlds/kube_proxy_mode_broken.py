@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import healthy
-from .changing import changed, coredns_starts, event, logged, one
+from .changing import backing_off, changed, coredns_starts, logged, one
 from .pod_states import anew, crashing
 from .settling import settled
 from .world import Object, World
@@ -25,13 +25,12 @@ def world() -> World:
     objects = changed(well.objects, "ConfigMap", "kube-proxy-config", _ipvs)
     objects = changed(objects, "Pod", "kube-proxy-", _crashing)
     objects = settled(changed(objects, "Pod", "coredns-", lambda pod: anew(pod, SECONDS - 30)), SECONDS)
-    pods = [o for o in objects if o["kind"] == "Pod" and o["metadata"]["name"].startswith("kube-proxy-")]
     logs = logged(well.logs, objects, "kube-proxy", _lines)
     return replace(
         well,
         name="kube-proxy-mode-broken",
         title="kube-proxy is set to a mode that the nodes cannot do",
-        objects=(*objects, *(_event(pod) for pod in pods)),
+        objects=(*objects, *backing_off(objects, "kube-proxy-", 21, count=88)),
         logs=logged(logs, objects, "coredns", lambda _pod: coredns_starts(SECONDS - 31)),
         wiring=replace(well.wiring, stale={"*": {address: tuple(a for e in before for a in e["addresses"])}}),
         status="problem",
@@ -46,12 +45,6 @@ def _ipvs(config: Any) -> None:
 def _crashing(pod: Any) -> None:
     anew(pod, SECONDS)
     crashing(pod, ENDED, restarts=8)
-
-
-def _event(pod: Object) -> Object:
-    meta = pod["metadata"]
-    where = f"{meta['name']}_{meta['namespace']}({meta['uid']})"
-    return event(pod, 21, "BackOff", f"Back-off restarting failed container kube-proxy in pod {where}", count=88)
 
 
 def _lines(pod: Object) -> Iterator[tuple[float, str]]:

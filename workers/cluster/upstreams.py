@@ -45,7 +45,7 @@ class Server:
 def servers(corefile: str, survey: Survey) -> tuple[Server, ...]:
     """Each address of each zone's forward with what it answered; those that the probes could not ask with nothing.
 
-    Probes may only ask port 53, and an address that stays silent on another port, or inside a pod, proves nothing.
+    Probes may only ask port 53, and an address that stays silent on another port proves nothing.
     """
     alive = {a.node for a in survey.asked if a.effect not in DEAD}
     found = [a for a in survey.asked if a.target.path is Path.UPSTREAM and a.policy != "Default" and a.node in alive]
@@ -58,8 +58,7 @@ def servers(corefile: str, survey: Survey) -> tuple[Server, ...]:
 
 
 def _server(forward: Forward, address: str, port: int, found: Sequence[Asked]) -> Server:
-    apart = port != 53 or inward(address)
-    mine = [] if apart else [a for a in found if a.target.address == address and a.target.port == port]
+    mine = [a for a in found if a.target.address == address and a.target.port == port] if port == 53 else []
     return Server(
         zone=forward.zone, address=address, port=port, asked=len(mine),
         answered=sum(a.effect not in DEAD for a in mine),
