@@ -17,6 +17,7 @@ async function looksWell(visitor, scene) {
   assert.deepEqual(await visitor.faults(shoot), []);
 }
 
+// They come in any order, each once the runs of the one before have ended.
 const PLAYS = {
   /** Somebody who has never seen it types what the page suggests, and gets a verdict in a thread. */
   async newcomer(stage) {
@@ -32,7 +33,7 @@ const PLAYS = {
     await visitor.page.getByRole("option", { name: "/dns-check cluster-b" }).waitFor();
     await visitor.page.keyboard.press("Enter");
     assert.equal(await visitor.box.inputValue(), "/dns-check cluster-a");
-    await visitor.page.keyboard.press("Enter");
+    await visitor.begins("cluster-a", () => visitor.page.keyboard.press("Enter"));
     await visitor.answer.getByText("Queued").waitFor();
     assert.match(await visitor.verdict(), /Healthy/);
     await visitor.run.getByRole("button", { name: /repl/ }).click();
@@ -77,11 +78,12 @@ const PLAYS = {
   async joined(stage) {
     const [alice, bob] = [await stage.enter("Alice"), await stage.enter("Bob")];
     const before = await alice.runs();
-    // A question that no other play asks: else both could join a run of an earlier one that is about to end.
     const question = "/dns-check cluster-c amazon.com";
     await bob.box.fill(question);
-    await alice.say(question);
-    await bob.page.keyboard.press("Enter");
+    await bob.begins("cluster-c", async () => {
+      await alice.say(question);
+      await bob.page.keyboard.press("Enter");
+    });
     await bob.answer.getByText("you joined it").waitFor();
     await alice.until(async () => (await alice.runs()) > before);
     await bob.verdict();
@@ -113,10 +115,12 @@ const PLAYS = {
     await visitor.panel.getByRole("button", { name: "Start Redis" }).click();
     await visitor.panel.getByRole("button", { name: "Stop Redis" }).waitFor();
     assert.equal(await visitor.runs(), before);
-    await visitor.until(async () => {
-      await visitor.say("/dns-check cluster-a");
-      return (await visitor.answer.innerText()).includes("cluster-a");
-    });
+    await visitor.begins("cluster-a", () =>
+      visitor.until(async () => {
+        await visitor.say("/dns-check cluster-a");
+        return (await visitor.answer.innerText()).includes("cluster-a");
+      }),
+    );
     await visitor.verdict();
   },
 
@@ -154,10 +158,12 @@ const PLAYS = {
     assert.deepEqual(await visitor.seriousFaults(), []);
     await looksWell(visitor, "form");
     await form.getByRole("textbox", { name: /A name that fails/ }).fill("amazon.com");
-    await page.keyboard.press("Enter");
-    await form.getByText(/Queued|joined/).waitFor();
-    await page.keyboard.press("Escape");
-    await form.waitFor({ state: "detached" });
+    await visitor.begins("cluster-a", async () => {
+      await page.keyboard.press("Enter");
+      await form.getByText("Queued").waitFor();
+      await page.keyboard.press("Escape");
+      await form.waitFor({ state: "detached" });
+    });
     await visitor.verdict();
   },
 

@@ -70,6 +70,8 @@ export class Stage {
 export class Visitor {
   constructor(page) {
     this.page = page;
+    /** The stamp of the message of the run that this visitor began, "" before. */
+    this.mine = "";
   }
 
   get box() {
@@ -88,9 +90,9 @@ export class Visitor {
     return this.page.getByRole("complementary", { name: "Break things" });
   }
 
-  /** The newest of the app's messages of a run in this channel. */
+  /** The message of the run that this visitor began. */
   get run() {
-    return this.channel.getByRole("listitem").filter({ hasText: "asked by" }).last();
+    return this.channel.locator(`li[data-ts="${this.mine}"]`);
   }
 
   get answer() {
@@ -113,29 +115,35 @@ export class Visitor {
     await this.page.waitForFunction((box) => box.value === "", await this.box.elementHandle());
   }
 
-  /** Say a check of this cluster, and wait until it shows up. */
-  async check(cluster) {
-    const before = await this.runs();
-    let joins = await this.joins();
-    await this.say(`/dns-check ${cluster}`);
+  /** Say a check of this cluster, and wait until its own message shows up. */
+  check(cluster) {
+    return this.begins(cluster, () => this.say(`/dns-check ${cluster}`));
+  }
+
+  /** Do what begins a run of this cluster, and wait until its own message shows up. */
+  async begins(cluster, ask) {
+    const before = await this.stamps(cluster);
+    await ask();
     await this.until(async () => {
-      // Whoever asks while an earlier run is about to end joins that one: ask again.
-      const now = await this.joins();
-      if (now > joins) await this.say(`/dns-check ${cluster}`);
-      joins = now;
-      return (await this.runs()) > before;
+      this.mine = (await this.stamps(cluster)).find((each) => !before.includes(each)) ?? "";
+      return this.mine !== "";
     });
   }
 
-  joins() {
-    return this.channel.getByRole("listitem").filter({ hasText: "you joined it" }).count();
+  /** The stamps of the messages of this cluster's runs, oldest first. */
+  stamps(cluster) {
+    return this.runsShown().filter({ hasText: cluster }).evaluateAll((each) => each.map((one) => one.dataset.ts));
+  }
+
+  runsShown() {
+    return this.channel.getByRole("listitem").filter({ hasText: "asked by" });
   }
 
   runs() {
-    return this.channel.getByRole("listitem").filter({ hasText: "asked by" }).count();
+    return this.runsShown().count();
   }
 
-  /** Wait for the newest run's verdict; its words. */
+  /** Wait for the verdict of the run that this visitor began; its words. */
   async verdict() {
     await this.until(async () => /(^|\s)(Healthy|Problem|At risk|Cannot see)\s/.test(await this.run.innerText()));
     return this.run.innerText();
