@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from typing import Any
@@ -124,6 +125,9 @@ def main() -> int:
     )
     mistaken.set_function(lambda: float(bool(clusters.problem)))
     health = HealthServer(settings.metrics, metrics, serving.ready) if settings.metrics else None
+    # What stands now stays: to look through it for garbage would take longer than an answer.
+    gc.collect()
+    gc.freeze()
     try:
         serving.run()
     finally:

@@ -27,7 +27,7 @@ SECONDS = 2.3
 REDIS_SECONDS = 1.2
 """For one answer of Redis."""
 
-_THREADS = 6
+_THREADS = 3
 _PAUSE = 1.0
 
 

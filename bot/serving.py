@@ -13,7 +13,7 @@ from typing import Any
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 
-from bot.http import THREADS, HttpServer
+from bot.http import COMMANDS, PRESSES, HttpServer
 from bot.intake import Intake
 from bot.settings import Settings
 
@@ -43,7 +43,7 @@ def over_http(intake: Intake, settings: Settings) -> Serving:
 
 def over_socket(app: App, settings: Settings) -> Serving:
     """Hold a socket to Slack: nothing has to reach us from outside."""
-    handler: Any = SocketModeHandler(app, settings.app_token, concurrency=THREADS)
+    handler: Any = SocketModeHandler(app, settings.app_token, concurrency=COMMANDS + PRESSES)
     stopping = threading.Event()
 
     def run() -> None:

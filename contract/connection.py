@@ -1,4 +1,4 @@
-"""How bot and workers talk to Redis: clients that wait out a restart, and transactions without scripts."""
+"""How bot and workers talk to Redis: clients that wait out a restart, and transactions."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from redis.client import Pipeline
 from contract import records, reruns
 from contract.blocks.views import ACTIVE
 from contract.connection import DAY, QUARTER, answered, atomically, clock, store, text
+from contract.guarded import NOW, Guarded
 from contract.jobs import CHECK_CLUSTER, Jobs
 from contract.model import Question
 from contract.records import LIVE, RunRecord, joined_key, key, outbox_key
@@ -62,6 +63,7 @@ class Runs:
     def __init__(self, redis: Redis, key: Key) -> None:
         self.redis = redis
         self.jobs = Jobs(redis, key)
+        self._guarded = Guarded(redis)
 
     def ask(
         self,
@@ -91,10 +93,33 @@ class Runs:
             thread_ts=thread_ts,
             asked=0.0,
         )
-        watched = [f"request:{request}", key(record.run), _claim(record.cluster), _waiting(record.cluster)]
+        begun = None if again else self._begin(record, request)
+        if begun:
+            return begun
+        watched = self._decisive(record, request)
         watched += [outbox_key(reruns.first_of(again))] if again else []
         tell, answers = answered(self.redis, lambda pipe: self._ask(pipe, record, request, again), *watched)
         return tell(answers)
+
+    @staticmethod
+    def _decisive(record: RunRecord, request: str) -> list[str]:
+        """The keys that decide what becomes of a question."""
+        return [f"request:{request}", key(record.run), _claim(record.cluster), _waiting(record.cluster)]
+
+    def _begin(self, record: RunRecord, request: str) -> Asked | None:
+        """Start a run at once where its cluster is free and there is room; None where there is more to decide.
+
+        It is what happens nearly always, and Slack waits: so it takes one round trip.
+        """
+        with self.redis.pipeline() as pipe:
+            pipe.multi()
+            self._write(pipe, record, NOW, claim=True)
+            if request:
+                _remember(pipe, request, record.run, "asked")
+            self.jobs.count(pipe)
+            room = {LIVE: MOST_LIVE} | ({_mine(record.user): MOST_PER_USER} if record.user else {})
+            written = self._guarded.write(pipe, self._decisive(record, request), room)
+        return Asked(record.run, False, max(1, int(written[1])), "", record.channel) if written else None
 
     def _ask(
         self, pipe: Pipeline, record: RunRecord, request: str, again: RunRecord | None
@@ -120,12 +145,12 @@ class Runs:
         if same:
             _join(pipe, same, record)
         else:
-            self._write(pipe, record, claim=not present)
+            self._write(pipe, record, record.asked, claim=not present)
         if where:
             reruns.take_over(pipe, record, where)
         run, how = (same.run, "joined") if same else (record.run, "asked")
         if request:
-            pipe.set(f"request:{request}", f"{run} {how}", ex=REQUEST_SECONDS)
+            _remember(pipe, request, run, how)
         if same:
             return lambda _: self._asked(same.run, joined=True)
         parent_ts = where.parent_ts if where else ""
@@ -168,15 +193,15 @@ class Runs:
             tuple(record for record in found if record.run != claimed),
         )
 
-    def _write(self, pipe: Pipeline, record: RunRecord, *, claim: bool) -> None:
+    def _write(self, pipe: Pipeline, record: RunRecord, now: float | str, *, claim: bool) -> None:
         target = {"team": record.team, "channel": record.channel, "thread_ts": record.thread_ts, "user": record.user}
-        asked = {"state": record.state, "asked": record.asked, "question": msgspec.json.encode(record.question)}
+        asked = {"state": record.state, "asked": now, "question": msgspec.json.encode(record.question)}
         again: dict[str, str | int] = {"first": record.first, "number": record.number} if record.first else {}
-        sent = self._send(pipe, record, record.asked) if claim else {}
+        sent = self._send(pipe, record, now) if claim else {}
         store(pipe, key(record.run), {**target, **asked, **again, **sent}, QUARTER)
         store(pipe, outbox_key(record.run), target, QUARTER)
         for index in (LIVE, _mine(record.user)) if record.user else (LIVE,):
-            pipe.zadd(index, {record.run: record.asked})
+            pipe.zadd(index, {record.run: now})
             pipe.expire(index, DAY)
         if not claim:
             pipe.rpush(_waiting(record.cluster), record.run)
@@ -186,7 +211,7 @@ class Runs:
         """Claim the run's cluster and queue a job for it, when the pipe is executed."""
         store(pipe, key(record.run), self._send(pipe, record, now), QUARTER)
 
-    def _send(self, pipe: Pipeline, record: RunRecord, now: float) -> dict[str, str | bytes | float]:
+    def _send(self, pipe: Pipeline, record: RunRecord, now: float | str) -> dict[str, str | bytes | float]:
         """The same, except for what the run's record is to hold of it, which comes back."""
         number = record.dispatches + 1
         job = f"{record.run}-{number}"
@@ -283,6 +308,11 @@ def _refuse_too_many(seen: _Seen, user: str) -> None:
         raise Refused(f"dnsmedic is busy: {MOST_LIVE} checks are waiting. Ask again in a few minutes.")
     if user and seen.mine >= MOST_PER_USER:
         raise Refused(f"You have {MOST_PER_USER} checks waiting or running. Wait for one of them to end, or stop one.")
+
+
+def _remember(pipe: Pipeline, request: str, run: str, how: str) -> None:
+    """Know the same request again, when the pipe is executed."""
+    pipe.set(f"request:{request}", f"{run} {how}", ex=REQUEST_SECONDS)
 
 
 def _join(pipe: Pipeline, run: RunRecord, record: RunRecord) -> None:
