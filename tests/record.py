@@ -1,6 +1,7 @@
-"""Make a case of a check from a facts file: `python -m tests.record FACTS CHECK CASE "what the facts show"`.
+"""Make a case of a check: `python -m tests.record FACTS CHECK CASE "what the facts show" "where they were recorded"`.
 
-The expectation that it writes is what the check says today: read it before you keep it.
+The expectation that it writes is what the check says today: read it before you keep it. The last sentence says which real
+cluster the facts are of, and what was done to it; without it nothing tells that they were not written by hand.
 """
 
 from __future__ import annotations
@@ -32,17 +33,28 @@ def expectation(check: Check[Any], facts: Any) -> dict[str, Any]:
     }
 
 
-def record(file: Path, name: str, case: str, title: str) -> Path:
-    """Write the case and return its path. Raises KeyError for a check that FILE has no facts of."""
+def kept(check: Check[Any], facts: Any) -> Any:
+    """What is left of the facts once the check has read them: less, or more, where they are of another shape."""
+    return json.loads(msgspec.json.encode(msgspec.convert(facts, check.facts)))
+
+
+def record(file: Path, name: str, case: str, title: str, recorded: str = "") -> Path:
+    """Write the case and return its path.
+
+    Raises KeyError for a check that FILE does not know, ValueError where it holds no facts of it, or older ones.
+    """
     saved = json.loads(file.read_text(encoding="utf-8"))
     facts = {step["check"]: step["facts"] for step in saved["steps"]}[name]
     check = next(check for check in all_checks() if check.name == name)
+    if facts is None or kept(check, facts) != facts:
+        raise ValueError(f"{file} holds no facts of {name} in their present shape: record them anew")
     path = FOLDER / name / f"{case}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    made = {"title": title, "facts": facts, "expect": expectation(check, facts)}
+    made: dict[str, Any] = {"title": title} | ({"recorded": recorded} if recorded else {})
+    made |= {"facts": facts, "expect": expectation(check, facts)}
     path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{record(Path(sys.argv[1]), *sys.argv[2:5])}\n")
+    sys.stdout.write(f"{record(Path(sys.argv[1]), *sys.argv[2:6])}\n")

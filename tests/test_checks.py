@@ -15,9 +15,13 @@ from contract.model import Excluded, Finding, Outcome, Signal
 from workers.checks import Check, all_checks
 from workers.runner import Kept, judged
 
+from .record import kept
+
 FOLDER = Path(__file__).parent / "checks"
 CHECKS = {check.name: check for check in all_checks()}
 CASES = sorted(FOLDER.glob("*/*.json"))
+RECORDED = [path for path in CASES if "recorded" in json.loads(path.read_text(encoding="utf-8"))]
+"""Cases whose facts are those of a real cluster, word for word."""
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +78,27 @@ def test_every_check_has_a_healthy_and_a_broken_case(name: str) -> None:
 
     assert (FOLDER / name / "healthy.json").exists()
     assert outcomes - {Outcome.OK}
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS))
+def test_every_check_has_cases_recorded_from_a_real_cluster(name: str) -> None:
+    """A check was seen to judge a real cluster rightly where all is well and where something is wrong."""
+    outcomes = {
+        judged(CHECKS[name], Kept(check=name, facts=_case(path)[1]["facts"])).outcome
+        for path in RECORDED
+        if path.parent.name == name
+    }
+
+    assert {Outcome.OK, Outcome.PROBLEM} <= outcomes
+
+
+@pytest.mark.parametrize("path", RECORDED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_what_was_recorded_is_what_the_check_records_today(path: Path) -> None:
+    """Recorded facts have all the fields that the check collects, and no other; the case says where they are from."""
+    check, case = _case(path)
+
+    assert case["facts"] == kept(check, case["facts"])
+    assert case["recorded"].startswith("a real Kubernetes ")
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))
