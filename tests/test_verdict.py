@@ -21,7 +21,7 @@ from workers.verdict import judge
 from .matrices import cleared, dark, finding, healthy, steps
 
 ASKED = Question(cluster="cluster-a")
-NETWORK = cleared("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return")
+NETWORK = cleared("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return", "conntrack-table-full")
 PROXY = cleared(
     "kube-proxy-absent-on-node",
     "kube-proxy-forbidden-403",
@@ -111,6 +111,22 @@ def test_a_node_without_rules_is_blamed_on_kube_proxy_where_that_is_broken_there
 
     assert codes(verdict) == ["kube-proxy-absent-on-node"]
     assert verdict.unexplained == ()
+
+
+def test_a_firewall_is_not_guessed_where_nobody_saw_other_connections_pass() -> None:
+    """A full connection table is as silent over both transports; where one of them passes, it is none."""
+    passed = tuple(one for one in NETWORK if one.code != "conntrack-table-full")
+
+    def verdict(*transports: str) -> list[str]:
+        cells = dark(
+            healthy(),
+            Effect.SILENT,
+            lambda s: s.node == "a2" and s.path is not Path.UPSTREAM and s.transport in transports,
+        )
+        return codes(judge(ASKED, steps(cells, excluded=passed)))
+
+    assert verdict("udp", "tcp") == []
+    assert verdict("udp") == ["node-firewall-drops-53"]
 
 
 def test_a_firewall_is_not_guessed_where_the_network_was_not_looked_at() -> None:

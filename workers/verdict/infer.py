@@ -138,6 +138,8 @@ def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Find
         return
     if any(s.path is Path.OTHER and s.node == node and s.bad for s in matrix.signals):
         return  # it drops more than DNS
+    if len(dead) == len(TRANSPORTS) and not matrix.cleared("conntrack-table-full", node):
+        return  # a full connection table is as silent, and nobody saw that other connections pass
     cleared = [one for code in NETWORK_CODES if (one := matrix.cleared(code, node)) is not None]
     if not local and len(cleared) < len(NETWORK_CODES):
         return
