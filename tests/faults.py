@@ -382,6 +382,12 @@ FAULTS = (
             .dark(Effect.LOSSY, lambda c: c.kind == "external" and c.path in ("upstream", "replica", "cluster-ip"))
         ),
     ),
+    Fault(
+        "F56b",
+        "eni-pps-throttle",
+        lambda: World().take("packet-budget/recorded-near-the-limit"),
+        status=Status.AT_RISK,
+    ),
     Fault("F57", "vpc-dns-support-off", _vpc_off),
     Fault("F58", "dhcp-options-custom-dns", _dhcp),
     Fault("F59", "phz-not-associated", lambda: _denied("db.corp.internal", "private-zones/not-associated")),

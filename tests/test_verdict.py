@@ -181,6 +181,17 @@ def test_an_unsure_finding_without_a_symptom_is_not_named() -> None:
     assert verdict.status is Status.HEALTHY
 
 
+def test_what_was_measured_to_come_is_a_risk_until_it_shows() -> None:
+    """An interface near its limit puts DNS at risk; once outside names fail, it is a problem that may be its work."""
+    near = finding("eni-pps-throttle", Severity.WARNING, confidence=Confidence.MEDIUM)
+    cells = dark(healthy(), Effect.LOSSY, lambda s: s.kind is NameKind.EXTERNAL)
+
+    quiet, failing = judge(ASKED, steps(healthy(), near)), judge(ASKED, steps(cells, near))
+
+    assert (Status.AT_RISK, ["eni-pps-throttle"]) == (quiet.status, codes(quiet))
+    assert (Status.PROBLEM, ["eni-pps-throttle"]) == (failing.status, codes(failing))
+
+
 def test_an_unsure_finding_is_named_where_it_explains() -> None:
     """The same guess is named, with its confidence, once external names fail."""
     cells = dark(healthy(), Effect.SERVFAIL, lambda s: s.kind is NameKind.EXTERNAL and s.path is not Path.UPSTREAM)

@@ -16,6 +16,7 @@ from .faults import Fault
 PROBES = frozenset(
     {
         "asked-name",
+        "client-libraries",
         "coredns-processes",
         "dns-as-applications-ask",
         "dns-through-cluster-ip",

@@ -141,7 +141,8 @@ def _large(facts: Facts) -> Iterator[Finding]:
     yield Finding(
         code="musl-truncated-no-tcp", severity=severity, confidence=confidence, subject=facts.client.subject,
         summary=f"The answer for {plain(facts.asked)} has about {facts.size} octets and does not fit into one UDP packet of "
-        f"{SMALL}; musl before 1.2.4 loses it{'' if libc.libc else ' (whether this image has it is not known)'}.",
+        f"{SMALL}; musl before 1.2.4 keeps what came in that packet at the most, or fails"
+        f"{'' if libc.libc else ' (whether this image has it is not known)'}.",
         evidence=(facts.client.line, f"images: {', '.join(facts.client.images)}", libc.how or "C library: not known"),
         fix="Build the image on musl 1.2.4 or newer (Alpine 3.18 or newer) or on glibc, or give the name fewer addresses.",
         commands=(f"kubectl -n {facts.client.namespace} get pod {facts.client.pods[0].partition('/')[2]} -o yaml",),

@@ -265,7 +265,7 @@ LOUD = {
     ),
     THROTTLED: (
         "Packets to the VPC's resolver are dropped, as CoreDNS sends too many from one network interface",
-        Severity.WARNING,
+        Severity.CRITICAL,
         "Spread CoreDNS over more nodes, run more replicas, or NodeLocal DNSCache; lower the number of queries.",
     ),
     FIREWALL: (

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from contract.figures import counted
 from contract.model import Confidence, Excluded, Finding, NameKind, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps
@@ -30,7 +31,7 @@ from workers.cluster.outward import vpc_resolvers
 SOURCE = "https://docs.aws.amazon.com/vpc/latest/userguide/AmazonDNS-concepts.html#vpc-dns-limits"
 CODE = "eni-pps-throttle"
 LIMIT = 1024
-RISK = 0.7
+RISK = 0.8
 APART = 1.0
 MAX_PODS = 20
 METRIC = ("CWAgent", "ethtool_linklocal_allowance_exceeded")
@@ -189,14 +190,15 @@ def _near(eni: str, rates: Sequence[Rate]) -> Finding:
         code=CODE,
         severity=Severity.WARNING,
         summary=(
-            f"{len(rates)} CoreDNS pods on {eni} send the VPC's resolver {total:.0f} questions a second, "
+            f"{counted(len(rates), 'CoreDNS pod')} on {eni} {'sends' if len(rates) == 1 else 'send'} the VPC's resolver "
+            f"{total:.0f} questions a second, "
             f"{100 * total / LIMIT:.0f} % of the {LIMIT} that one interface may"
         ),
         subject=eni,
         evidence=_lines(rates),
         fix=FIX,
         commands=COMMANDS,
-        # Nothing is dropped yet: it is named only where outside names fail.
+        # Nothing is dropped yet, so that it is a risk, and a mere guess where outside names fail.
         confidence=Confidence.MEDIUM,
         scope=Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED)),
     )

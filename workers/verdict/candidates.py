@@ -12,6 +12,8 @@ from .consequences import ANYWHERE, SAME_PLACE, SAME_SERVERS, UNSURE
 from .match import explains, narrowed, within
 
 PLACES = ("nodes", "pods", "servers", "pairs", "zones")
+AHEAD = frozenset({"eni-pps-throttle"})
+"""Causes of which a warning says what comes, as it was measured: they are a risk until something shows."""
 ON_NODES = ("conntrack-table-full", "node-firewall-drops-53")
 
 
@@ -36,6 +38,11 @@ class Candidate:
         """
         return any(_stands_alone(part) for part in self.parts)
 
+    @property
+    def ahead(self) -> bool:
+        """Whether it has not come yet, as far as the finding itself says."""
+        return all(_comes(part) for part in self.parts)
+
     def explains(self, symptom: Signal) -> bool:
         """Whether one of its findings makes the symptom."""
         return any(explains(part, symptom) for part in self.parts)
@@ -44,7 +51,11 @@ class Candidate:
 def _stands_alone(finding: Finding) -> bool:
     if finding.scope.pods and CODES[finding.code].status == Status.PROBLEM:
         return finding.confidence is not Confidence.LOW
-    return finding.confidence is Confidence.HIGH
+    return finding.confidence is Confidence.HIGH or _comes(finding)
+
+
+def _comes(finding: Finding) -> bool:
+    return finding.code in AHEAD and finding.severity is Severity.WARNING
 
 
 def candidates(

@@ -77,7 +77,7 @@ def _named(standing: Sequence[Candidate], symptoms: Sequence[Signal]) -> list[Ca
     by_code = {c.code: c.whole for c in standing}
     cover = _cover(covered, by_code)
     chosen = [c for c in standing if c.code in cover or c.sure]
-    return sorted(chosen, key=lambda c: _rank(c.whole, len(covered[c.code]), c.code in cover))
+    return sorted(chosen, key=lambda c: _rank(c, len(covered[c.code]), c.code in cover))
 
 
 def _cover(covered: dict[str, frozenset[int]], by_code: dict[str, Finding]) -> tuple[str, ...]:
@@ -105,15 +105,15 @@ def _breadth(finding: Finding) -> float:
     return 0.0 if any((scope.nodes, scope.servers, scope.pods, scope.zones, scope.pairs)) else 0.5
 
 
-def _rank(finding: Finding, explained: int, in_cover: bool) -> tuple[object, ...]:  # noqa: FBT001 - one caller
+def _rank(cause: Candidate, explained: int, in_cover: bool) -> tuple[object, ...]:  # noqa: FBT001 - one caller
     return (
         not in_cover,
-        CODES[finding.code].status != Status.PROBLEM,
-        finding.code in LEAST,
-        -SURE[finding.confidence],
-        finding.severity is not Severity.CRITICAL,
+        CODES[cause.code].status != Status.PROBLEM or cause.ahead,
+        cause.code in LEAST,
+        -SURE[cause.whole.confidence],
+        cause.whole.severity is not Severity.CRITICAL,
         -explained,
-        CODES[finding.code].id,
+        CODES[cause.code].id,
     )
 
 
@@ -137,7 +137,8 @@ def _status(
 
 def _breaks(cause: Candidate, symptoms: Iterable[Signal]) -> bool:
     """Whether the cause makes a problem: its code says so, or a symptom does."""
-    return CODES[cause.code].status == Status.PROBLEM or any(cause.explains(s) for s in symptoms)
+    lasting = CODES[cause.code].status == Status.PROBLEM and not cause.ahead
+    return lasting or any(cause.explains(s) for s in symptoms)
 
 
 def _seen_enough(steps: Sequence[StepResult]) -> bool:
