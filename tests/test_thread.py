@@ -184,6 +184,22 @@ def test_an_edit_does_not_come_soon_after_another(redis: Redis, slack: SlackServ
     assert 2.0 < (wait or 0.0) <= 3.0
 
 
+def test_the_verdict_of_a_short_run_waits_for_no_edit_that_showed_the_way(
+    redis: Redis, slack: SlackServer, outbox: Outbox
+) -> None:
+    """An edit that only shows progress waits longer after the message than most runs take; the verdict does not wait."""
+    outbox.put(RUN, row("parent", Kind.PARENT))
+    sender, lease = Sender(redis, connect("xoxb-test", slack.url)), lease_of(redis)
+    sender.turn(lease)
+    outbox.edit(RUN, [Message("on the way")])
+    wait = sender.turn(lease)
+    outbox.edit(RUN, [Message("the verdict")], final=True)
+    sender.turn(lease)
+
+    assert 3.0 < (wait or 0.0) <= 4.5
+    assert ["the verdict"] == spine.said(slack, CHANNEL)
+
+
 @pytest.mark.parametrize("error", ["message_not_found", "cant_update_message", "edit_window_closed"])
 def test_a_parent_that_is_gone_is_replaced_once(redis: Redis, slack: SlackServer, outbox: Outbox, error: str) -> None:
     """One new parent shows the newest state, the replies hang on it, and no doomed edit is repeated."""

@@ -13,7 +13,7 @@ from contract.connection import clock
 from contract.leases import Leases
 from contract.outbox import Edit, Outbox, Thread
 from workers.thread import refusals
-from workers.thread.pace import Lane, Pace, edit_gap, edits
+from workers.thread.pace import FIRST_EDIT, Lane, Pace, edit_gap, edits
 from workers.thread.slack import Answer, Fate, call
 
 UPDATE = "chat.update"
@@ -41,7 +41,7 @@ class Edits:
         if edit is None:
             return _PAUSE
         gap = edit_gap(self.leases.live())
-        due = thread.edited + gap if edit.final or thread.edited else thread.posted + gap
+        due = thread.edited + gap if edit.final or thread.edited else thread.posted + max(gap, FIRST_EDIT)
         held = max(self.pace.held(thread.team, UPDATE), self.pace.held(thread.team, "*"))
         early = max(due - now, edit.after - now, held)
         return early if early > 0 else self.pace.take(edits(thread.team), Lane.VERDICT if edit.final else Lane.PROGRESS)

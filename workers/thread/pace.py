@@ -13,6 +13,11 @@ from contract.connection import atomically, clock, text
 EDIT_GAP = 3.0
 """Seconds between two edits of one message, at the least."""
 
+FIRST_EDIT = 4.5
+"""Seconds from a message to the first edit that only shows how far the run is.
+
+Most runs on a healthy cluster have ended by then, and their verdict need not wait out the gap after such an edit."""
+
 _CROWD = 10
 _GAP_PER_RUN = 1.5
 _COURTESY = 0.3
