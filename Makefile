@@ -90,7 +90,7 @@ fuzz: $(STAMP) ## odd bytes for every reader of what others send (SECONDS_EACH=6
 	  && $(BIN)/python -m tests.fuzz $$target -max_total_time=$(SECONDS_EACH) || exit 1; done
 
 .PHONY: docs
-docs: $(STAMP) ## write docs/checks.md anew from the checks
+docs: $(STAMP) ## write docs/checks.md and docs/causes.md anew
 	@$(BIN)/python -m dnsmedic.docs
 
 .PHONY: lock

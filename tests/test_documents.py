@@ -59,11 +59,12 @@ def test_every_setting_is_in_the_example() -> None:
     )
 
 
-def test_the_page_of_the_checks_is_current() -> None:
-    """docs/checks.md is what `make docs` writes."""
+def test_the_written_pages_are_current() -> None:
+    """docs/checks.md and docs/causes.md are what `make docs` writes."""
     from dnsmedic import docs
 
     assert docs.page() == docs.PAGE.read_text(encoding="utf-8")
+    assert docs.causes() == docs.CAUSES.read_text(encoding="utf-8")
 
 
 def test_the_changelog_tells_of_this_version() -> None:

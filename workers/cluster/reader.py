@@ -241,7 +241,7 @@ class Reader:
             namespace=pod.namespace,
             name=pod.name,
             subresource="log",
-            role=_role(pod.namespace),
+            role="dnsmedic-read" if pod.namespace == SYSTEM else "dnsmedic-app-exec",
         )
         query = {"container": container, "tailLines": str(lines), "limitBytes": str(LOG_BYTES), "timestamps": "true"}
         if previous:
