@@ -34,6 +34,10 @@ IPVS = (
     'E1123 16:09:49.775180       1 server.go:135] "Error running ProxyServer" '
     'err="can\'t use the IPVS proxier: error getting ipset version"'
 )
+INVALID = (
+    'E1123 16:09:49.775180       1 run.go:72] "command failed" err="failed validate: KubeProxyConfiguration.Mode.ProxyMode: '
+    'Invalid value: \\"userspace\\": must be iptables, ipvs, nftables or blank"'
+)
 LOGRUS = 'time="2026-11-23T16:09:49Z" level=error msg="Could not get ipvs family information from the kernel."'
 PANIC = "panic: runtime error: index out of range [recovered]\n\ngoroutine 1 [running]:\nmain.main()\n\t/x.go:7 +0x1"
 CONFUSING = (
@@ -58,6 +62,7 @@ CONFUSING = (
         (STRUCTURED.replace("i/o timeout", "x509: certificate signed by unknown authority"), Kind.UNAUTHORIZED),
         (STRUCTURED.replace("i/o timeout", "the server could not find the requested resource"), Kind.API_MISSING),
         (IPVS, Kind.MODE),
+        (INVALID, Kind.MODE),
         (LOGRUS, Kind.MODE),
         (LISTED, Kind.LISTED),
         (SYNCED, Kind.SYNCED),

@@ -36,6 +36,8 @@ SUBJECT = "DaemonSet kube-system/kube-proxy"
 FURTHEST = 3
 YOUNG_NODE = 90.0
 YOUNG_POD = 30.0
+BACK_OFF = 330.0
+"""A kubelet waits five minutes at the most before it starts a container again that ends again and again."""
 MOST_LOGS = 10
 
 
@@ -167,7 +169,7 @@ def _presence(facts: Facts) -> Iterator[Observation]:
     by_design = [p for p in bare if p.compute is Compute.HYBRID or facts.replaced_by]
     bare = [p for p in bare if p not in by_design]
     bare, awaited = _awaited(facts, bare)
-    stuck = [r for p in facts.places if (r := here.get(p.node)) is not None and _stuck(r)]
+    stuck = [r for p in facts.places if (r := here.get(p.node)) is not None and _stuck(facts, r)]
     nodes = tuple(sorted([p.node for p in bare] + [r.pod.node for r in stuck]))
     if nodes:
         yield _absent(facts, bare, stuck, nodes)
@@ -197,18 +199,32 @@ def _awaited(facts: Facts, bare: list[Place]) -> tuple[list[Place], list[Place]]
     return [p for p in bare if p.why_not], [p for p in bare if not p.why_not]
 
 
-def _stuck(runner: Runner) -> bool:
+def _stuck(facts: Facts, runner: Runner) -> bool:
     """A pod that does not start, for a reason that no other step judges."""
     pod = runner.pod
-    if pod.ready or runner.explained or (pod.age or 0.0) < YOUNG_POD:
+    if pod.ready or runner.explained:
+        return False
+    if _looping(facts, pod):
+        return True
+    if (pod.age or 0.0) < YOUNG_POD:
         return False
     return bool(pod.waiting or pod.unscheduled) or (pod.phase == "Running" and (pod.quiet or 0.0) >= YOUNG_NODE)
+
+
+def _looping(facts: Facts, pod: PodView) -> bool:
+    """Whether it ends again and again: between two ends it shows as running, but its kubelet holds it back."""
+    held = any(
+        h.reason == "BackOff" and h.name == pod.name and h.age is not None and h.age <= BACK_OFF
+        for h in facts.happenings
+    )
+    return pod.restarts >= 2 and bool(pod.exit_code) and held
 
 
 def _absent(facts: Facts, bare: Sequence[Place], stuck: Sequence[Runner], nodes: tuple[str, ...]) -> Finding:
     reasons = [f"{p.node}: {p.why_not or 'no kube-proxy pod'}" for p in bare]
     reasons += [
-        f"{r.pod.node}: {r.pod.waiting or 'not ready'} {r.pod.message or r.pod.unscheduled}".rstrip() for r in stuck
+        f"{r.pod.node}: {r.pod.waiting or _state(facts, r.pod)} {r.pod.message or r.pod.unscheduled}".rstrip()
+        for r in stuck
     ]
     what = "There is no DaemonSet kube-proxy, so" if facts.wanted is None else "No kube-proxy runs on"
     summary = f"{what} {len(nodes)} of {len(facts.places)} nodes" + (" have none." if facts.wanted is None else "")
@@ -231,6 +247,10 @@ def _absent(facts: Facts, bare: Sequence[Place], stuck: Sequence[Runner], nodes:
         commands=("kubectl -n kube-system get daemonset kube-proxy -o yaml", *through),
         scope=Scope(nodes=nodes),
     )
+
+
+def _state(facts: Facts, pod: PodView) -> str:
+    return "it ends again and again" if _looping(facts, pod) else "not ready"
 
 
 def _present(facts: Facts, ready: tuple[str, ...]) -> Iterator[Excluded]:

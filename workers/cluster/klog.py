@@ -57,7 +57,8 @@ WORDS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         re.compile(
             r"ipvs family information|IPVS proxier|ipset version|can't use (?:the )?\w+ proxier|nftables.{0,40}(?:not supported"
             r"|kernel|unsupported|failed)|no matching nft|nft.{0,30}executable file not found|unknown proxy mode"
-            r"|[Uu]nsupported proxy mode|iptables.{0,40}not supported by the kernel|[Ff]ailed to execute iptables-restore"
+            r"|[Uu]nsupported proxy mode|KubeProxyConfiguration\.Mode\b"
+            r"|iptables.{0,40}not supported by the kernel|[Ff]ailed to execute iptables-restore"
             r"|can't initialize ip6?tables|Failed to execute nft"
         ),
     ),
