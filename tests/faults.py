@@ -10,6 +10,7 @@ from contract.model import Effect, Status
 from .worlds import N1, N2, N3, World, X, Y, through
 
 CART = "shop/cart-694596c94d-btbjj"
+WORKLOAD = "shop/cart"
 AGENT = "shop/log-agent-849ccc659-hwlq9"
 WORKLOAD_DOWN = (
     "coredns-processes",
@@ -178,6 +179,20 @@ FAULTS = (
         lambda: _pod_asked(World().take("client-libraries/healthy").take("asked-name/healthy")),
         status=Status.HEALTHY,
         words="the resolver in its image",
+    ),
+    Fault(
+        "F09b",
+        "",
+        lambda: _pod_asked(World().take("client-libraries/healthy").take("asked-name/healthy"), WORKLOAD),
+        status=Status.HEALTHY,
+        words="Lookups from the network of pod shop/cart work too",
+    ),
+    Fault(
+        "F09c",
+        "",
+        lambda: _pod_asked(World().take("asked-name/healthy").blind("client-libraries"), WORKLOAD),
+        status=Status.HEALTHY,
+        words="Nobody could look from inside pod shop/cart",
     ),
     Fault(
         "F10",

@@ -224,6 +224,27 @@ def test_five_second_lookups_beside_prompt_answers_are_the_race() -> None:
     assert verdict.causes[0].confidence is not Confidence.HIGH
 
 
+def test_lookups_that_outlast_the_probe_beside_prompt_answers_are_the_race() -> None:
+    """Where each name of the search list loses its twin, a lookup does not end in time at all."""
+    cells = dark(healthy(), Effect.SILENT, lambda s: s.path is Path.CLIENT and not s.server and s.node == "a1")
+
+    verdict = judge(ASKED, steps(cells))
+
+    assert codes(verdict) == ["conntrack-race-5s"]
+    assert verdict.unexplained == ()
+
+
+def test_lookups_that_outlast_the_probe_are_no_race_where_something_else_is_silent() -> None:
+    """Beside servers outside that do not answer, a lookup may wait for them: nothing is guessed."""
+    cells = dark(healthy(), Effect.SILENT, lambda s: s.path is Path.CLIENT and not s.server and s.node == "a1")
+    cells = dark(cells, Effect.SILENT, lambda s: s.path is Path.UPSTREAM)
+
+    verdict = judge(ASKED, steps(cells))
+
+    assert codes(verdict) == []
+    assert verdict.unexplained
+
+
 def test_tcp_alone_dead_between_nodes_is_tcp_blocked() -> None:
     """UDP passes and TCP does not, and no rule was read that says why."""
     cells = dark(

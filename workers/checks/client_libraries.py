@@ -114,11 +114,12 @@ def _lookup(facts: Facts, one: Looked) -> Signal:
     )
     effect = Effect.OK if one.addresses else _failure(one)
     came = ", ".join(one.addresses[:4]) or one.error
+    took = f" ({one.seconds * 1000:.0f} ms)" if one.finished else ""
     return Signal(
         path=Path.CLIENT, effect=effect, kind=kind, node=one.node, pod=one.pod, seconds=one.seconds,
         answered=int(bool(one.addresses)), zone=one.name if kind is NameKind.ASKED else "",
         summary=f"{one.name} looked up by a C library inside pod {one.pod}: {came}.",
-        evidence=(f"pod {one.pod}: getaddrinfo({one.name}) -> {one.canonical or '-'} {came} ({one.seconds * 1000:.0f} ms)",),
+        evidence=(f"pod {one.pod}: getaddrinfo({one.name}) -> {one.canonical or '-'} {came}{took}",),
     )  # fmt: skip
 
 

@@ -84,6 +84,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     yield from signals(facts.cells)
     for one in facts.lookups:
         came = ", ".join(one.addresses) or one.error or "no answer in time"
+        took = f" ({one.seconds * 1000:.0f} ms)" if one.seconds else ""
         yield Signal(
             path=Path.CLIENT,
             effect=one.effect,
@@ -93,7 +94,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
             transport="",
             answered=int(bool(one.addresses)),
             seconds=one.seconds,
-            evidence=(f"getaddrinfo({one.name}) in a fresh pod on {one.node}: {came} ({one.seconds * 1000:.0f} ms)",),
+            evidence=(f"getaddrinfo({one.name}) in a fresh pod on {one.node}: {came}{took}",),
         )
 
 

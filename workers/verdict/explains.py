@@ -88,7 +88,10 @@ EXPLAINS: Mapping[str, tuple[Pattern, ...]] = {
     "headless-no-ready-endpoints": (Pattern(COREDNS | {P.UPSTREAM}, ABSENT, frozenset({K.ASKED})),),
     "kubelet-clusterdns-mismatch": (Pattern(frozenset({P.CLIENT})),),
     "kubelet-clusterdns-missing": (Pattern(frozenset({P.CLIENT})),),
-    "conntrack-race-5s": (Pattern(SERVICE, frozenset({E.LOSSY, E.SLOW})),),
+    "conntrack-race-5s": (
+        Pattern(SERVICE, frozenset({E.LOSSY, E.SLOW})),
+        Pattern(frozenset({P.CLIENT}), frozenset({E.SILENT})),
+    ),
     "conntrack-table-full": (Pattern(NETWORK | {P.UPSTREAM, P.OTHER}, DEAD),),
     "conntrack-stale-udp": (Pattern(SERVICE, frozenset({E.LOSSY, E.SILENT})),),
     "iptables-kubedns-rules-missing": _proxy(),

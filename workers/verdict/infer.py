@@ -208,29 +208,41 @@ def _race(matrix: Matrix) -> Iterator[Finding]:
     """F15: a lookup that sends two questions from one socket waits five seconds, while single questions never do."""
     for node in matrix.nodes:
         lookups = [s for s in matrix.signals if s.path is Path.CLIENT and s.node == node and not s.server and not s.pod]
+        outside = any(s.bad and s.kind is not NameKind.INTERNAL for s in matrix.signals if s.path is not Path.CLIENT)
         late = [s for s in lookups if s.effect is Effect.SLOW and s.seconds >= RESENT_SECONDS]
-        if any(s.bad and s.kind is not NameKind.INTERNAL for s in matrix.signals if s.path is not Path.CLIENT):
+        if outside:
             late = [s for s in late if s.kind is NameKind.INTERNAL]  # outside names wait for the servers behind CoreDNS
         lost = [s for s in lookups if s.effect is Effect.SILENT]
-        own = [s for s in matrix.cells(Path.CLIENT, node=node) if s.server]
-        known = [*matrix.cells(Path.CLUSTER_IP, node=node), *own]
-        if not late or not whole(known):
-            continue
-        yield Finding(
-            code="conntrack-race-5s",
-            severity=Severity.WARNING,
-            summary=f"Lookups on node {node} wait five seconds, although every single question is answered at once.",
-            subject=f"Node {node}",
-            evidence=(
-                *(line for s in (*late, *lost)[:3] for line in s.evidence),
-                *(s.evidence[0] for s in known[:2]),
-            ),
-            fix="Use NodeLocal DNSCache, whose traffic is not tracked, or a newer kernel; for glibc images, the option "
-            "single-request-reopen in dnsConfig spares the application until then.",
-            commands=(f"kubectl describe node {node}",),
-            confidence=Confidence.MEDIUM,
-            scope=Scope(nodes=(node,)),
-        )
+        # each name of the search list may lose a question of its own, so that a lookup outlasts what a probe waits for
+        hung = [] if outside else [s for s in lost if s.kind is NameKind.INTERNAL]
+        known = [*matrix.cells(Path.CLUSTER_IP, node=node), *(own := _own(matrix, node))]
+        if (late or (hung and own)) and whole(known):
+            yield _raced(node, [*late, *lost], known)
+
+
+def _own(matrix: Matrix, node: str) -> list[Signal]:
+    """Single questions to the name servers that pods on a node are given."""
+    return [s for s in matrix.cells(Path.CLIENT, node=node) if s.server]
+
+
+def _raced(node: str, waiting: Sequence[Signal], known: Sequence[Signal]) -> Finding:
+    ended = any(s.effect is Effect.SLOW for s in waiting)
+    return Finding(
+        code="conntrack-race-5s",
+        severity=Severity.WARNING,
+        summary=f"Lookups on node {node} wait five seconds{'' if ended else ' and more'}, although every single question is "
+        "answered at once.",
+        subject=f"Node {node}",
+        evidence=(
+            *(line for s in waiting[:3] for line in s.evidence),
+            *(s.evidence[0] for s in known[:2] if s.evidence),
+        ),
+        fix="Use NodeLocal DNSCache, whose traffic is not tracked, or a newer kernel; for glibc images, the option "
+        "single-request-reopen in dnsConfig spares the application until then.",
+        commands=(f"kubectl describe node {node}",),
+        confidence=Confidence.MEDIUM,
+        scope=Scope(nodes=(node,)),
+    )
 
 
 def _node_local(matrix: Matrix) -> Iterator[Finding]:
@@ -238,7 +250,7 @@ def _node_local(matrix: Matrix) -> Iterator[Finding]:
     for node in matrix.nodes:
         local = matrix.cells(Path.NODE_LOCAL, node=node)
         through = matrix.cells(Path.CLUSTER_IP, node=node)
-        own = [s for s in matrix.cells(Path.CLIENT, node=node) if s.server]
+        own = _own(matrix, node)
         if not silent(local) or not own or not all(s.bad for s in own):
             continue
         yield Finding(

@@ -29,6 +29,8 @@ NAMES = {
     NameKind.CANARY: "a name that nobody has",
 }
 SHOWN = 3
+INSIDE = "client-libraries"
+"""The step that looks from inside the asked pod."""
 
 
 def unexplained_lines(
@@ -107,10 +109,27 @@ def _healthy(question: Question, steps: Sequence[StepResult]) -> str:
     if not any(step.signals for step in steps):
         return f"Nothing wrong was found by {looked} of {len(steps)} steps in {question.cluster}{rest}; no name was looked up."
     text = f"DNS works in {question.cluster}{about}: {looked} of {len(steps)} steps found nothing wrong{rest}."
-    if question.pod and any(s.pod == question.pod for step in steps for s in step.signals):
-        text += (
-            f" Lookups from the network of pod {question.pod} work too. If its application still fails, what is left "
-            "cannot be seen from outside: the resolver in its image, an address that it keeps, or a connection that it "
-            "has held since before. Restart one pod and compare."
+    return text + _of_the_pod(question.pod, steps)
+
+
+LEFT = (
+    "the resolver in its image, an address that it keeps, or a connection that it has held since before. "
+    "Restart one pod and compare."
+)
+
+
+def _of_the_pod(pod: str, steps: Sequence[StepResult]) -> str:
+    """What is left where somebody asked about a pod, or about what makes its pods, and nothing wrong shows."""
+    if not pod:
+        return ""
+    if any(s.pod == pod or s.pod.startswith(f"{pod}-") for step in steps for s in step.signals):
+        return (
+            f" Lookups from the network of pod {pod} work too. If its application still fails, what is left cannot be seen "
+            f"from outside: {LEFT}"
         )
-    return text
+    if any(s.check == INSIDE and s.outcome is Outcome.UNKNOWN for s in steps):
+        return (
+            f" Nobody could look from inside pod {pod}. If its application still fails, what is left may be its own network "
+            f"or resolv.conf, {LEFT}"
+        )
+    return ""
