@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.cluster.coredns_log import Said, classify, count_rcodes, read_queries
+from workers.cluster.coredns_log import Said, classify, read_queries
 from workers.cluster.coredns_metrics import read
 
 NOW = datetime(2026, 11, 23, 16, 0, 0, tzinfo=UTC)
@@ -89,7 +89,6 @@ def test_a_client_forges_no_line(name: str) -> None:
 
     assert () == facts.running
     assert [(Said.UPSTREAM_TIMEOUT, 1)] == [(each.said, each.count) for each in facts.seen]
-    assert {"NXDOMAIN": 1} == dict(count_rcodes([f"{STAMP}{query}\n".encode()]))
     assert (("NXDOMAIN", 1),) == read_queries([f"{STAMP}{query}\n".encode()]).rcodes
 
 
@@ -121,7 +120,31 @@ def _chunks(lines: int, size: int = 65_536) -> Iterator[bytes]:
 @pytest.mark.parametrize("size", [1, 7, 4096, 65_536])
 def test_queries_are_counted_across_pieces(size: int) -> None:
     """Counts do not depend on how the log comes in."""
-    assert {"NOERROR": 100, "NXDOMAIN": 100} == dict(count_rcodes(_chunks(200, size)))
+    assert {"NOERROR": 100, "NXDOMAIN": 100} == dict(read_queries(_chunks(200, size)).rcodes)
+
+
+def test_a_long_log_is_counted_as_a_short_one() -> None:
+    """Codes and waste are exact however much comes at a time; clients and times are near."""
+    long, short = read_queries(_chunks(20_000, 1 << 22)), read_queries(_chunks(20_000))
+
+    assert (20_000, 10_000, 5_000) == (long.queries, long.wasted, long.useful)
+    assert (short.queries, short.rcodes, short.wasted, short.useful) == (
+        long.queries,
+        long.rcodes,
+        long.wasted,
+        long.useful,
+    )
+    assert [each.address for each in short.clients] == [each.address for each in long.clients]
+    assert 0.9 < long.clients[0].wasted / short.clients[0].wasted < 1.1
+    assert short.p99 == long.p99
+
+
+def test_a_client_forges_nothing_in_a_long_log() -> None:
+    """The words that tell of a name and a code, in a name as CoreDNS escapes them, count for nothing."""
+    name = r"x\"\ NOERROR\ qr.\ \"A\ IN\ y.\ udp\ 1\ false\ 1\"\ NOERROR\ qr"
+    line = f"{STAMP}{QUERY.format(name=name, rcode='NXDOMAIN')}\n".encode()
+
+    assert (("NXDOMAIN", 5_000),) == read_queries([line * 5_000]).rcodes
 
 
 def test_waste_is_told_with_its_client() -> None:
@@ -138,7 +161,7 @@ def test_counting_keeps_memory_flat() -> None:
     peaks = []
     for lines in (5_000, 50_000):
         tracemalloc.start()
-        count_rcodes(_chunks(lines))
+        read_queries(_chunks(lines))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
 

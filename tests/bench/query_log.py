@@ -1,4 +1,4 @@
-"""Counting a gigabyte of query log by return code, beside `wc -l` on the same file."""
+"""Reading a gigabyte of query log, as the check does it, beside `wc -l` on the same file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from workers.cluster.coredns_log import count_rcodes, read_queries
+from workers.cluster.coredns_log import read_queries
 
 LINE = (
     '2026-11-23T16:00:00.123456789Z [INFO] 10.20.1.{client}:40{port:03d} - {number} "A IN {name}. udp 60 false 1232" '
@@ -21,33 +21,28 @@ NAMES = (("amazon.com.shop.svc.cluster.local", "NXDOMAIN"), ("amazon.com.svc.clu
 BYTES = 1 << 30
 PIECE = 4 << 20
 GOAL = 1_000_000
-DETAIL = 64 << 20
 
 
 def run() -> bool:
-    """Print lines a second and memory; whether pure counting reached its goal."""
+    """Print lines a second and memory; whether all lines were read, and fast enough."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "query.log"
         lines = _write(path)
         floor = _floor(path)
+        read_queries(_pieces(path, PIECE))  # what is needed for any log is no growth
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         began = time.process_time()
-        counted = count_rcodes(_pieces(path, BYTES))
+        found = read_queries(_pieces(path, BYTES))
         took = time.process_time() - began
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-        began = time.process_time()
-        detailed = read_queries(_pieces(path, DETAIL))
-        slow = time.process_time() - began
-    if counted.total() != lines:
-        print(f"query log: counted {counted.total()} of {lines} lines")  # noqa: T201
-        return False
-    print(f"query log, {lines:,} lines, {BYTES >> 20} MiB")  # noqa: T201
-    print(f"  wc -l                 {lines / floor:12,.0f} lines/s of CPU")  # noqa: T201
+    good = lines / took >= GOAL and found.queries == lines
+    print(f"query log, {lines:,} lines, {BYTES >> 20} MiB: {found.queries:,} queries read")  # noqa: T201
+    print(f"  wc -l                         {lines / floor:12,.0f} lines/s of CPU")  # noqa: T201
     print(  # noqa: T201
-        f"  counting codes        {lines / took:12,.0f} lines/s of CPU ({took / floor:.1f} times wc), memory +{grown >> 10} MiB"
+        f"  codes, names, clients, times  {lines / took:12,.0f} lines/s of CPU ({took / floor:.1f} times wc), "
+        f"memory +{grown >> 10} MiB (goal: at least {GOAL:,}){'' if good else '  MISSED'}"
     )
-    print(f"  names, clients, times {detailed.queries / slow:12,.0f} lines/s of CPU")  # noqa: T201
-    return lines / took >= GOAL
+    return good
 
 
 def _write(path: Path) -> int:

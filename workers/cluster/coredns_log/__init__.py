@@ -2,7 +2,7 @@
 
 from .facts import LogFacts, Running, Seen, classify
 from .lines import Said
-from .queries import Client, QueryFacts, count_rcodes, read_queries
+from .queries import Client, QueryFacts, read_queries
 
 __all__ = [
     "Client",
@@ -12,6 +12,5 @@ __all__ = [
     "Said",
     "Seen",
     "classify",
-    "count_rcodes",
     "read_queries",
 ]

@@ -8,29 +8,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-RCODES = ("NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED", "FORMERR", "NOTIMP", "-")
 MAX_CLIENTS = 5000
 MAX_LINE = 1 << 20
 _STEPS_PER_DECADE = 20
 _LINE = re.compile(
     rb"^(?:[^ \n\[]+ )?\[INFO\] (?P<client>\S+):\d+ - \d+ "
-    rb'"(?P<type>[A-Z0-9]+) [A-Z]+ (?P<name>(?:[^\\ \n"]|\\.)*+) [a-z0-9]+ \d+ \w+ \d+" '
+    rb'"(?P<type>[A-Z0-9]+) [A-Z]+ (?P<name>[^ "\n\\]*+(?:\\.[^ "\n\\]*+)*+) [a-z0-9]+ \d+ \w+ \d+" '
     rb"(?P<rcode>[A-Z]+|-) (?P<flags>\S+) \d+ (?P<seconds>[0-9.eE+-]+)s",
     re.MULTILINE,
 )
-
-
-def count_rcodes(chunks: Iterable[bytes]) -> Counter[str]:
-    """How many queries of a query log ended with each return code. Flat memory; a million lines a second and more.
-
-    A name can hold neither a plain space nor a plain quote (CoreDNS escapes both), so it cannot fake a return code.
-    """
-    counted: Counter[str] = Counter()
-    patterns = [(rcode, f'" {rcode} '.encode()) for rcode in RCODES]
-    for block in whole_lines(chunks):
-        for rcode, pattern in patterns:
-            counted[rcode] += block.count(pattern)
-    return +counted
+_ASKED = re.compile(rb' "[A-Z0-9]+ [A-Z]+ ([^ "\n\\]*+(?:\\.[^ "\n\\]*+)*+) [^"\n]*+" ([A-Z]+|-) ')
+"""The same for the name and the code alone, which is many times as fast."""
+_WHOLE = 1 << 19
+"""Octets of a piece of which every line is read whole."""
+_PART = 1 << 16
+"""Octets of a longer piece that are read whole: for clients and times, their shares are enough."""
 
 
 def whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -64,7 +56,7 @@ class QueryFacts:
     """A query log in figures. rcodes: (code, count), most frequent first. seconds: p50 and p99 of the answers.
 
     wasted: NXDOMAIN for a name with dots and one of the search domains behind it. useful: NOERROR for names that carry
-    none of them. clients: those with most waste.
+    none of them. clients: those with most waste; their shares and the times are estimates where the log is long.
     """
 
     queries: int = 0
@@ -95,38 +87,56 @@ class _Tally:
         self._asked: Counter[bytes] = Counter()
         self._wasted: Counter[bytes] = Counter()
         self._times: Counter[int] = Counter()
-        self._useful = 0
+        self._waste = self._useful = 0
         self._samples: list[str] = []
 
     def of(self, chunks: Iterable[bytes]) -> QueryFacts:
         for block in whole_lines(chunks):
-            for match in _LINE.finditer(block):
-                self._take(match)
-        total = sum(self._rcodes.values())
+            self._block(block)
         worst = [
             Client(address=a.decode(errors="replace"), queries=self._asked[a], wasted=w)
             for a, w in self._wasted.most_common(5)
         ]
         codes = tuple((code.decode(), count) for code, count in self._rcodes.most_common())
         return QueryFacts(
-            queries=total, rcodes=codes, wasted=sum(self._wasted.values()), useful=self._useful,
+            queries=sum(self._rcodes.values()), rcodes=codes, wasted=self._waste, useful=self._useful,
             p50=self._percentile(0.50), p99=self._percentile(0.99), clients=tuple(worst), samples=tuple(self._samples),
         )  # fmt: skip
 
-    def _take(self, match: re.Match[bytes]) -> None:
-        rcode, name, client = match["rcode"], match["name"].lower(), match["client"]
+    def _block(self, block: bytes) -> None:
+        if len(block) <= _WHOLE:
+            for match in _LINE.finditer(block):
+                self._count(match["rcode"], 1, searched=self._searched(match["name"]))
+                self._who(match, 1)
+            return
+        counted = Counter(_ASKED.findall(block))
+        for (name, rcode), count in counted.items():
+            self._count(rcode, count, searched=self._searched(name))
+        part = list(_LINE.finditer(block, 0, block.rfind(b"\n", 0, _PART) + 1))
+        for match in part:
+            self._who(match, max(1, round(counted.total() / len(part))))
+
+    def _searched(self, name: bytes) -> bool:
+        """Whether a name has a search domain behind it."""
+        return self._tail.match(name.lower()) is not None
+
+    def _count(self, rcode: bytes, count: int, *, searched: bool) -> None:
+        self._rcodes[rcode] += count
+        if rcode == b"NXDOMAIN" and searched:
+            self._waste += count
+        elif rcode == b"NOERROR" and not searched:
+            self._useful += count
+
+    def _who(self, match: re.Match[bytes], count: int) -> None:
+        client = match["client"]
         if client not in self._asked and len(self._asked) >= MAX_CLIENTS:
             client = b"others"
-        self._rcodes[rcode] += 1
-        self._asked[client] += 1
-        self._times[_step(match["seconds"])] += 1
-        searched = self._tail.match(name) is not None
-        if rcode == b"NXDOMAIN" and searched:
-            self._wasted[client] += 1
+        self._asked[client] += count
+        self._times[_step(match["seconds"])] += count
+        if match["rcode"] == b"NXDOMAIN" and self._searched(match["name"]):
+            self._wasted[client] += count
             if len(self._samples) < 4:
                 self._samples.append(match[0].decode(errors="replace")[:300])
-        elif rcode == b"NOERROR" and not searched:
-            self._useful += 1
 
     def _percentile(self, part: float) -> float:
         left = part * sum(self._times.values())
