@@ -10,6 +10,7 @@ import pytest
 
 from contract.model import Question, StepResult, Verdict
 from sandbox.cluster import Sandbox
+from sandbox.worlds import load
 from workers.checks import all_checks
 from workers.cluster import Cluster, kubeconfig, open_cluster
 from workers.cluster.kube import Api
@@ -18,6 +19,23 @@ from workers.verdict import judge
 
 RUN = "run_7f3a"
 ASKED_BY = "U0ALICE"
+
+
+@contextmanager
+def healthy() -> Iterator[Sandbox]:
+    """A healthy cluster, whose servers must not have crashed in the end."""
+    with Sandbox(load("healthy")) as running:
+        yield running
+        assert running.kube.crashes == []
+
+
+@contextmanager
+def calm_door(sandbox: Sandbox, folder: Path) -> Iterator[Api]:
+    """The door; behind it all is well at first, and nobody has asked for anything."""
+    sandbox.kube.troubles.clear()
+    sandbox.kube.asked.clear()
+    with door(sandbox, folder) as opened:
+        yield opened
 
 
 def lead_to(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,8 +19,7 @@ import pytest
 from sandbox.cluster import Sandbox
 from sandbox.kube import Trouble
 from sandbox.kube.authority import server_context
-from sandbox.worlds import load
-from tests.pretend import door
+from tests.pretend import calm_door, healthy
 from workers.cluster import CannotRead, Why, kubeconfig
 from workers.cluster.grants import Resource
 from workers.cluster.kube import ATTEMPTS, Api
@@ -39,17 +38,14 @@ SECONDS = 1.2
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """A healthy cluster."""
-    with Sandbox(load("healthy")) as running:
+    with healthy() as running:
         yield running
-        assert running.kube.crashes == []
 
 
 @pytest.fixture
 def api(sandbox: Sandbox, tmp_path: Path) -> Iterator[Api]:
     """The door; behind it all is well at first, and nobody has asked for anything."""
-    sandbox.kube.troubles.clear()
-    sandbox.kube.asked.clear()
-    with door(sandbox, tmp_path) as opened:
+    with calm_door(sandbox, tmp_path) as opened:
         yield opened
 
 

@@ -13,7 +13,7 @@ from sandbox.cluster import Sandbox
 from sandbox.dns import Manners
 from sandbox.kube import Trouble
 from sandbox.worlds import load
-from tests.pretend import door
+from tests.pretend import calm_door, door, healthy
 from workers.cluster import CannotRead, Cluster, Told, Why
 from workers.cluster.kube import Api, Deadline
 from workers.cluster.objects import Pod
@@ -29,17 +29,14 @@ NAME = "kubernetes.default.svc.cluster.local"
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """A healthy cluster."""
-    with Sandbox(load("healthy")) as running:
+    with healthy() as running:
         yield running
-        assert running.kube.crashes == []
 
 
 @pytest.fixture
 def api(sandbox: Sandbox, tmp_path: Path) -> Iterator[Api]:
     """The door; behind it all is well at first, and nobody has asked for anything."""
-    sandbox.kube.troubles.clear()
-    sandbox.kube.asked.clear()
-    with door(sandbox, tmp_path) as opened:
+    with calm_door(sandbox, tmp_path) as opened:
         yield opened
 
 
