@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.cluster.corefile import Corefile, CorefileError, block_of, parse, shadows
+from workers.cluster.corefile import Corefile, CorefileError, block_of, overridden, parse, shadows
 
 ROOT = """.:53 {{
   errors
@@ -141,3 +141,23 @@ def test_any_corefile_and_name(text: str, name: str) -> None:
         return
 
     assert all(one.plugin for one in shadows(corefile, name))
+
+
+@pytest.mark.parametrize(
+    "plugin,expected",
+    [
+        ("", False),
+        ("hosts /etc/coredns/NodeHosts {\n fallthrough\n }", False),
+        ("hosts {\n 1.2.3.4 api.example.com\n fallthrough\n }", False),
+        ("hosts {\n 1.2.3.4 api.example.com\n }", True),
+        ("hosts {\n 1.2.3.4 web.shop.svc.cluster.local\n fallthrough\n }", True),
+        ("rewrite name exact web.shop.svc.cluster.local web-v2.shop.svc.cluster.local", True),
+        ("rewrite name exact api.shop.svc.cluster.local api-v2.shop.svc.cluster.local", False),
+        ("template IN A shop.svc.cluster.local {\n rcode NXDOMAIN\n }", True),
+    ],
+)
+def test_a_name_of_the_cluster_is_its_own_unless_another_plugin_decides(plugin: str, expected: bool) -> None:  # noqa: FBT001
+    """`kubernetes` answers for itself; what comes before it counts only where it takes this very name."""
+    corefile = parse(ROOT.format(plugin))
+
+    assert overridden(corefile, "web.shop.svc.cluster.local") is expected

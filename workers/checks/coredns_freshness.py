@@ -7,7 +7,8 @@ Asked over port-forward, of each process: the Service `kubernetes` and the newes
 of kube-system. A copy follows within a second; it is given six. A process that does not know what exists is out of step with
 the API server; when all processes fail, it is said of all. Services in other namespaces are not read.
 
-Told apart: a process that does not answer at all is no matter of its copy. That a name was asked for before its Service was
+Told apart: a process that does not answer at all is no matter of its copy, nor is a name that another plugin of the Corefile
+answers or asks under another name. That a name was asked for before its Service was
 made is remembered for up to 30 seconds; a Service that is younger is asked for by a record type that nobody asked for before,
 which has no address but tells whether the name exists.
 https://coredns.io/plugins/kubernetes/
@@ -24,7 +25,7 @@ from functools import partial
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Path, Scope, Severity, Signal
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, ages
-from workers.cluster.corefile import CorefileError, parse
+from workers.cluster.corefile import Corefile, CorefileError, overridden, parse
 from workers.cluster.objects import Service
 
 CODE = "coredns-api-unreachable-or-desynced"
@@ -66,11 +67,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What exists, and what the processes know of it. filtered: whether the Corefile leaves Services out on purpose."""
+    """What exists, and what the processes know of it. filtered: whether the Corefile leaves Services out on purpose.
+
+    overridden: names that another plugin of the Corefile answers, or asks under another name: no matter of the copy.
+    """
 
     wanted: tuple[Wanted, ...]
     answers: tuple[Answer, ...]
     filtered: bool = False
+    overridden: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
 
@@ -96,16 +101,26 @@ def collect(cluster: Cluster) -> Facts:
     if not answers:
         gaps.check()
     config = gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None)
-    filtered = _filtered(config.data.get("Corefile", "") if config else "")
-    return Facts(wanted=wanted, answers=answers, filtered=filtered, gaps=gaps.seen())
+    corefile = _parsed(config.data.get("Corefile", "") if config else "")
+    return Facts(
+        wanted=wanted,
+        answers=answers,
+        filtered=_filtered(corefile),
+        overridden=tuple(one.name for one in wanted if corefile and overridden(corefile, one.name, one.rtype)),
+        gaps=gaps.seen(),
+    )
 
 
-def _filtered(text: str) -> bool:
-    """Whether `kubernetes` serves only some namespaces or labels."""
+def _parsed(text: str) -> Corefile | None:
     try:
-        blocks = parse(text).blocks
+        return parse(text)
     except CorefileError:
-        return False
+        return None
+
+
+def _filtered(corefile: Corefile | None) -> bool:
+    """Whether `kubernetes` serves only some namespaces or labels."""
+    blocks = corefile.blocks if corefile else ()
     options = ("namespaces", "namespace_labels", "labels")
     return any(each.option(o) is not None for block in blocks for each in block.all("kubernetes") for o in options)
 
@@ -141,21 +156,21 @@ def _one(service: Service, zone: str, now: float) -> Wanted | None:
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """Processes that do not know what exists, with each wrong answer as a symptom."""
     exists = {one.name: one for one in facts.wanted}
-    stale = [each for each in facts.answers if _stale(exists[each.name], each)]
+    own = [each for each in facts.answers if each.name not in facts.overridden]
+    stale = [each for each in own if _stale(exists[each.name], each)]
     knowing = {each.name for each in facts.answers if each.effect in KNOWN and each not in stale}
     if facts.filtered:
         stale = [each for each in stale if each.name in knowing]
-    asked = tuple(dict.fromkeys(each.pod for each in facts.answers if each.effect in ANSWERED))
+    asked = tuple(dict.fromkeys(each.pod for each in own if each.effect in ANSWERED))
     failing = tuple(dict.fromkeys(each.pod for each in stale))
     for each in stale:
         yield _signal(exists[each.name], each)
     if stale:
         yield _behind(facts, stale, failing, asked, knowing)
     elif asked:
-        newest = min(facts.wanted, key=lambda one: one.age)
-        because = (
-            f"{len(asked)} CoreDNS processes know {len(facts.wanted)} Services, the newest {ages.words(newest.age)} old"
-        )
+        known = [one for one in facts.wanted if one.name not in facts.overridden]
+        newest = min(known, key=lambda one: one.age)
+        because = f"{len(asked)} CoreDNS processes know {len(known)} Services, the newest {ages.words(newest.age)} old"
         yield Excluded(code=CODE, because=because, scope=Scope(servers=tuple(f"pod/{pod}" for pod in asked)))
 
 

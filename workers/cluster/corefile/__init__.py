@@ -5,7 +5,7 @@ from .defects import lint
 from .fingerprint import STOCK, fingerprint
 from .forwards import Forward, forwards, forwards_of
 from .loading import Kind, Lint, unloadable
-from .serving import Shadow, block_of, shadows, taken
+from .serving import Shadow, block_of, overridden, shadows, taken
 from .tokens import CorefileError, MissingFile
 from .tree import Block, Corefile, Directive, Line, parse
 from .zones import Zone
@@ -30,6 +30,7 @@ __all__ = [
     "forwards",
     "forwards_of",
     "lint",
+    "overridden",
     "parse",
     "shadows",
     "taken",

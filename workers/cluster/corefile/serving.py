@@ -77,6 +77,11 @@ def shadows(corefile: Corefile, name: str, rtype: str = "A") -> tuple[Shadow, ..
     return tuple(_shadow(each) for each in every if not _belongs(each))
 
 
+def overridden(corefile: Corefile, name: str, rtype: str = "A") -> bool:
+    """Whether something else than `kubernetes` decides what the cluster's name NAME gets. Never raises."""
+    return any(one.plugin != "kubernetes" for one in shadows(corefile, name, rtype))
+
+
 def _belongs(one: Taken) -> bool:
     """Whether the name is looked for where it belongs; `kubernetes` knows only its own, and denies all others."""
     return one.answer is Answer.REAL and (one.plugin != "kubernetes" or one.passes)
