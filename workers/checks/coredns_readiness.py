@@ -125,10 +125,6 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
 
 
 def _early(facts: Facts, what: str) -> Finding:
-    probe = '{"readinessProbe":{"httpGet":{"path":"/ready","port":8181,"scheme":"HTTP"}}}'
-    containers = '{"spec":{"template":{"spec":{"containers":[{"name":"coredns",' + probe[1:-1] + "}]}}}}"
-    mine = facts.owner
-    through = mine.update(resolve="OVERWRITE", version=mine.version)
     return Finding(
         code=CODE,
         severity=Severity.WARNING,
@@ -136,9 +132,7 @@ def _early(facts: Facts, what: str) -> Finding:
         subject=SUBJECT,
         evidence=(_line(facts),),
         fix="Let the readiness probe ask /ready on port 8181, and keep the plugin ready in the Corefile.",
-        commands=(through,)
-        if mine.managed
-        else (f"kubectl -n kube-system patch deployment coredns --type=strategic -p '{containers}'",),
+        commands=_asking(facts, "readiness", "/ready", 8181),
     )
 
 
@@ -155,9 +149,23 @@ def _unanswered(facts: Facts, plugin: str, asked: Asked | None, port: int | None
         summary=f"A probe asks /{plugin} on port {asked.port}, but the Corefile {where}: pods with it {effect}.",
         subject=SUBJECT,
         evidence=(_line(facts),),
-        fix=f"Add the line `{plugin}` to the first server block of the Corefile, through the add-on where EKS owns it.",
-        commands=("kubectl -n kube-system get configmap coredns -o yaml",),
+        fix=f"Let the probe ask /{plugin} on port {port}, where CoreDNS answers it."
+        if port
+        else f"Add the line `{plugin}` to the first server block of the Corefile, through the add-on where EKS owns it.",
+        commands=_asking(facts, "readiness" if plugin == "ready" else "liveness", f"/{plugin}", port)
+        if port
+        else ("kubectl -n kube-system get configmap coredns -o yaml",),
     )
+
+
+def _asking(facts: Facts, probe: str, path: str, port: int) -> tuple[str, ...]:
+    """What lets a probe ask where CoreDNS answers: the add-on's own settings, or a patch."""
+    mine = facts.owner
+    if mine.managed:
+        return (mine.update(resolve="OVERWRITE", version=mine.version),)
+    asked = f'{{"{probe}Probe":{{"httpGet":{{"path":"{path}","port":{port},"scheme":"HTTP"}}}}}}'
+    containers = '{"spec":{"template":{"spec":{"containers":[{"name":"coredns",' + asked[1:-1] + "}]}}}}"
+    return (f"kubectl -n kube-system patch deployment coredns --type=strategic -p '{containers}'",)
 
 
 def _line(facts: Facts) -> str:

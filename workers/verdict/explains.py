@@ -95,7 +95,10 @@ EXPLAINS: Mapping[str, tuple[Pattern, ...]] = {
     "conntrack-table-full": (Pattern(NETWORK | {P.UPSTREAM, P.OTHER}, DEAD),),
     "conntrack-stale-udp": (Pattern(SERVICE, frozenset({E.LOSSY, E.SILENT})),),
     "iptables-kubedns-rules-missing": _proxy(),
-    "node-firewall-drops-53": (Pattern(NETWORK | {P.UPSTREAM, P.NODE_LOCAL}, DEAD),),
+    "node-firewall-drops-53": (
+        Pattern(NETWORK | {P.UPSTREAM, P.NODE_LOCAL}, DEAD),
+        Pattern(frozenset({P.FORWARD}), DEAD | {E.SERVFAIL}, OUTSIDE),
+    ),
     "kube-proxy-absent-on-node": _proxy(),
     "kube-proxy-forbidden-403": _proxy(),
     "kube-proxy-unauthorized-401": _proxy(),
@@ -145,8 +148,16 @@ EXPLAINS: Mapping[str, tuple[Pattern, ...]] = {
     "dhcp-options-custom-dns": _outside(),
     "phz-not-associated": _asked(),
     "resolver-rule-or-dns-firewall": _outside(),
-    "deployment-mode-mismatch": (Pattern(COREDNS, DEAD),),
+    "deployment-mode-mismatch": (
+        Pattern(COREDNS, DEAD),
+        Pattern(frozenset({P.CLIENT, P.NODE_LOCAL}), ABSENT | {E.SERVFAIL, E.REFUSED, E.WRONG}, INSIDE),
+    ),
 }
+
+ONLY_CRITICAL: Mapping[str, tuple[Pattern, ...]] = {
+    "readiness-probe-on-health": (Pattern(SERVICE, DEAD),),
+}
+"""What a cause makes besides where it is critical: no CoreDNS pod ever becomes ready, so that the Service has none."""
 
 BEHIND = frozenset(
     {

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Path, Scope, Severity, Signal
 
+from .firewalls import TRANSPORTS, node_firewalls, over
 from .match import explains
 from .modes import shown
-from .view import SILENCE, Matrix, alive, silent, whole
+from .view import Matrix, alive, silent, whole
 
-NETWORK_CODES = ("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return")
-BESIDE = (*NETWORK_CODES, "netpol-ingress-on-coredns", "conntrack-table-full")
 PROXY_CODES = (  # the last may go unseen, where kube-proxy does not tell its mode
     "kube-proxy-absent-on-node",
     "kube-proxy-forbidden-403",
@@ -38,8 +37,6 @@ SERVICE_CODES = (
     "coredns-oom-or-throttled",
 )
 
-TRANSPORTS = ("udp", "tcp")
-
 SERVICE_FACTS = (
     "kube-dns-service-missing",
     "kube-dns-selector-mismatch",
@@ -48,10 +45,6 @@ SERVICE_FACTS = (
 )
 """What must be ruled out where no node gets through the Service, before its rules are blamed."""
 
-DEBUG = (
-    "kubectl debug node/{node} -it --image=public.ecr.aws/amazonlinux/amazonlinux:2023 --profile=sysadmin "
-    "-- chroot /host sh -c 'iptables-save; nft list ruleset'"
-)
 RESENT_SECONDS = 4.5
 """The C libraries send a question again after five seconds."""
 
@@ -64,7 +57,7 @@ def infer(
     yield from modes
     matrix = Matrix(signals, [*findings, *modes], excluded)
     yield from _rules_missing(matrix)
-    yield from _node_firewall(matrix)
+    yield from node_firewalls(matrix)
     yield from _tcp_blocked(matrix)
     yield from _race(matrix)
     yield from _node_local(matrix)
@@ -94,7 +87,7 @@ def _not_forwarded(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator
     yield Finding(
         code="iptables-kubedns-rules-missing",
         severity=Severity.CRITICAL,
-        summary=f"Node {node} does not forward the address of kube-dns to CoreDNS{_over(dead)}, although it reaches every "
+        summary=f"Node {node} does not forward the address of kube-dns to CoreDNS{over(dead)}, although it reaches every "
         "CoreDNS pod.",
         subject=f"Node {node}",
         evidence=(
@@ -111,68 +104,6 @@ def _not_forwarded(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator
         confidence=Confidence.HIGH if matrix.all_cleared(PROXY_CODES, node) and not one else Confidence.MEDIUM,
         scope=Scope(nodes=(node,), transports=dead if one else ()),
     )
-
-
-def _over(dead: tuple[str, ...]) -> str:
-    """Which transport is meant, where it is not all of them."""
-    return "" if len(dead) == len(TRANSPORTS) else f" over {dead[0].upper()}"
-
-
-def _node_firewall(matrix: Matrix) -> Iterator[Finding]:
-    """F19: nothing on port 53 passes a node, towards pods on any other node, while other nodes get answers."""
-    for node in matrix.nodes:
-        dead = [t for t in TRANSPORTS if silent(matrix.cells(Path.REPLICA, node=node, transport=t))]
-        if dead:
-            yield from _firewall(matrix, node, tuple(dead))
-
-
-def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Finding]:
-    direct = [s for s in matrix.cells(Path.REPLICA, node=node) if s.transport in dead]
-    others = [s for n in matrix.nodes if n != node for s in matrix.cells(Path.REPLICA, node=n) if s.transport in dead]
-    local = any(s.same_node for s in direct)
-    if not any(s.effect not in SILENCE and s.same_node is False for s in others):
-        return  # nobody gets across the network
-    if not local and any(n == node for f in matrix.findings for n, _ in f.scope.pairs):
-        return
-    if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full", "deployment-mode-mismatch"), node):
-        return
-    if any(s.path is Path.OTHER and s.node == node and s.bad for s in matrix.signals):
-        return  # it drops more than DNS
-    if len(dead) == len(TRANSPORTS) and not matrix.cleared("conntrack-table-full", node):
-        return  # a full connection table is as silent, and nobody saw that other connections pass
-    cleared = [one for code in NETWORK_CODES if (one := matrix.cleared(code, node)) is not None]
-    if not local and len(cleared) < len(NETWORK_CODES):
-        return
-    servers = tuple(dict.fromkeys(s.server for s in others if s.bad and _on(matrix, s.server, node)))
-    yield Finding(
-        code="node-firewall-drops-53",
-        severity=Severity.CRITICAL,
-        summary=f"Node {node} lets no DNS{_over(dead)} through: its pods get no answer from any CoreDNS pod"
-        f"{', not even the one on the same node' if local else ''}, while pods on other nodes do.",
-        subject=f"Node {node}",
-        evidence=_firewall_evidence(direct, others, cleared),
-        fix="Look for a rule on that node that drops or rejects port 53 (iptables, nftables, a hardening script or agent), "
-        "remove it, or replace the node.",
-        commands=(
-            DEBUG.format(node=node),
-            f"kubectl cordon {node}",
-        ),
-        confidence=Confidence.HIGH if local and matrix.all_cleared(BESIDE, node) else Confidence.MEDIUM,
-        scope=Scope(nodes=(node,), servers=servers, transports=dead if len(dead) == 1 else ()),
-    )
-
-
-def _on(matrix: Matrix, server: str, node: str) -> bool:
-    """Whether a CoreDNS pod runs on a node, by the cells that know."""
-    return any(s.server == server and s.node == node and s.same_node for s in matrix.signals)
-
-
-def _firewall_evidence(
-    direct: Sequence[Signal], others: Sequence[Signal], cleared: Sequence[Excluded]
-) -> tuple[str, ...]:
-    dead = [s.evidence[0] for s in direct if s.evidence][:4]
-    good = [s.evidence[0] for s in others if s.effect is Effect.OK and s.evidence][:2]
-    return (*dead, *good, *(one.because for one in cleared))
 
 
 def _tcp_blocked(matrix: Matrix) -> Iterator[Finding]:
@@ -246,21 +177,41 @@ def _raced(node: str, waiting: Sequence[Signal], known: Sequence[Signal]) -> Fin
 
 
 def _node_local(matrix: Matrix) -> Iterator[Finding]:
-    """F61: the node's own DNS cache is dead on a node that gets answers through the Service."""
+    """F61: the node's own DNS cache is dead, or denies what CoreDNS knows, on a node that gets answers by the Service."""
     for node in matrix.nodes:
         local = matrix.cells(Path.NODE_LOCAL, node=node)
         through = matrix.cells(Path.CLUSTER_IP, node=node)
         own = _own(matrix, node)
-        if not silent(local) or not own or not all(s.bad for s in own):
+        if not own or not all(s.bad for s in own):
             continue
-        yield Finding(
-            code="deployment-mode-mismatch",
-            severity=Severity.CRITICAL,
-            summary=f"NodeLocal DNSCache does not answer on node {node}, and its pods are told to ask it.",
-            subject=f"Node {node}",
-            evidence=(*(s.evidence[0] for s in (*local[:2], *own[:1], *through[:1]) if s.evidence),),
-            fix="Bring the node-local-dns pod of that node back, or let the kubelets hand out the address of kube-dns again.",
-            commands=(f"kubectl -n kube-system get pods -o wide --field-selector spec.nodeName={node}",),
-            confidence=Confidence.HIGH if alive(through) else Confidence.MEDIUM,
-            scope=Scope(nodes=(node,)),
-        )
+        if silent(local):
+            yield _cache(node, "does not answer", BRING_BACK, [*local[:2], *own[:1], *through[:1]], sure=alive(through))
+        elif local and all(s.effect in DENIES for s in local) and whole(through):
+            yield _cache(node, "has no answer for what CoreDNS knows", CORRECT, [*local[:2], *own[:1], *through[:1]])
+
+
+DENIES = (Effect.NXDOMAIN, Effect.NODATA, Effect.SERVFAIL, Effect.REFUSED, Effect.WRONG)
+BRING_BACK = (
+    "Bring the node-local-dns pod of that node back, or let the kubelets hand out the address of kube-dns again."
+)
+CORRECT = (
+    "Correct the Corefile of node-local-dns: it must hand the cluster's zone and the reverse zones to kube-dns; then restart "
+    "its pods, which drops what they keep."
+)
+
+
+def _cache(node: str, what: str, fix: str, shown_by: Sequence[Signal], *, sure: bool = True) -> Finding:
+    return Finding(
+        code="deployment-mode-mismatch",
+        severity=Severity.CRITICAL,
+        summary=f"NodeLocal DNSCache {what} on node {node}, and its pods are told to ask it.",
+        subject=f"Node {node}",
+        evidence=tuple(s.evidence[0] for s in shown_by if s.evidence),
+        fix=fix,
+        commands=(
+            f"kubectl -n kube-system get pods -o wide --field-selector spec.nodeName={node}",
+            "kubectl -n kube-system get configmap node-local-dns -o yaml",
+        ),
+        confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
+        scope=Scope(nodes=(node,)),
+    )

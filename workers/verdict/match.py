@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from contract.model import Effect, Finding, Path, Scope, Signal
+from contract.model import Effect, Finding, Path, Scope, Severity, Signal
 from workers.cluster.names import under
 
-from .explains import ANSWERED, BEHIND, EXPLAINS, Proof
+from .explains import ANSWERED, BEHIND, EXPLAINS, ONLY_CRITICAL, Proof
 
 DIRECT = (Path.REPLICA, Path.FORWARD, Path.UPSTREAM)
+HOSTED = ("node-firewall-drops-53",)
+"""Causes on a node that cut the CoreDNS pods which run there, and no others, off from what they ask."""
 
 
 def explains(finding: Finding, symptom: Signal) -> bool:
     """Whether the cause makes this symptom: the kind of cell fits, and the place."""
-    fits = any(pattern.fits(symptom) for pattern in EXPLAINS.get(finding.code, ()))
+    more = ONLY_CRITICAL.get(finding.code, ()) if finding.severity is Severity.CRITICAL else ()
+    fits = any(pattern.fits(symptom) for pattern in (*EXPLAINS.get(finding.code, ()), *more))
+    if finding.code in HOSTED and symptom.path is Path.FORWARD:
+        return fits and symptom.server in finding.scope.servers
     return fits and touches(finding.scope, symptom, behind=finding.code in BEHIND)
 
 

@@ -1,0 +1,121 @@
+"""Nodes whose own firewall drops DNS, read off the differential matrix: port 53 is silent, and all else is ruled out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from contract.model import Confidence, Effect, Excluded, Finding, Path, Scope, Severity, Signal
+
+from .view import SILENCE, Matrix, silent, whole
+
+TRANSPORTS = ("udp", "tcp")
+NETWORK_CODES = ("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return")
+BESIDE = (*NETWORK_CODES, "netpol-ingress-on-coredns", "conntrack-table-full")
+DEBUG = (
+    "kubectl debug node/{node} -it --image=public.ecr.aws/amazonlinux/amazonlinux:2023 --profile=sysadmin "
+    "-- chroot /host sh -c 'iptables-save; nft list ruleset'"
+)
+REMOVE = (
+    "Look for a rule on that node that drops or rejects port 53 (iptables, nftables, a hardening script or agent), remove it, "
+    "or replace the node."
+)
+
+
+def node_firewalls(matrix: Matrix) -> Iterator[Finding]:
+    """F19, on nodes that others can be compared with, and on the one node that runs every CoreDNS pod."""
+    yield from _node_firewall(matrix)
+    yield from _firewall_before_all(matrix)
+
+
+def _node_firewall(matrix: Matrix) -> Iterator[Finding]:
+    """F19: nothing on port 53 passes a node, towards pods on any other node, while other nodes get answers."""
+    for node in matrix.nodes:
+        dead = [t for t in TRANSPORTS if silent(matrix.cells(Path.REPLICA, node=node, transport=t))]
+        if dead:
+            yield from _firewall(matrix, node, tuple(dead))
+
+
+def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Finding]:
+    direct = [s for s in matrix.cells(Path.REPLICA, node=node) if s.transport in dead]
+    others = [s for n in matrix.nodes if n != node for s in matrix.cells(Path.REPLICA, node=n) if s.transport in dead]
+    local = any(s.same_node for s in direct)
+    if not any(s.effect not in SILENCE and s.same_node is False for s in others):
+        return  # nobody gets across the network
+    if not local and any(n == node for f in matrix.findings for n, _ in f.scope.pairs):
+        return
+    if matrix.named(("netpol-ingress-on-coredns", "conntrack-table-full", "deployment-mode-mismatch"), node):
+        return
+    if any(s.path is Path.OTHER and s.node == node and s.bad for s in matrix.signals):
+        return  # it drops more than DNS
+    if len(dead) == len(TRANSPORTS) and not matrix.cleared("conntrack-table-full", node):
+        return  # a full connection table is as silent, and nobody saw that other connections pass
+    cleared = [one for code in NETWORK_CODES if (one := matrix.cleared(code, node)) is not None]
+    if not local and len(cleared) < len(NETWORK_CODES):
+        return
+    servers = tuple(dict.fromkeys(s.server for s in others if s.bad and _on(matrix, s.server, node)))
+    yield Finding(
+        code="node-firewall-drops-53",
+        severity=Severity.CRITICAL,
+        summary=f"Node {node} lets no DNS{over(dead)} through: its pods get no answer from any CoreDNS pod"
+        f"{', not even the one on the same node' if local else ''}, while pods on other nodes do.",
+        subject=f"Node {node}",
+        evidence=_firewall_evidence(direct, others, cleared),
+        fix=REMOVE,
+        commands=(
+            DEBUG.format(node=node),
+            f"kubectl cordon {node}",
+        ),
+        confidence=Confidence.HIGH if local and matrix.all_cleared(BESIDE, node) else Confidence.MEDIUM,
+        scope=Scope(nodes=(node,), servers=servers, transports=dead if len(dead) == 1 else ()),
+    )
+
+
+def _firewall_before_all(matrix: Matrix) -> Iterator[Finding]:
+    """F19 on the one node that runs every CoreDNS pod: nobody is left to compare with, but what else it could be is ruled out.
+
+    No group and no ACL sees what stays on the node, other ports of the same pods are open, no policy selects them, and the
+    node's own questions to the servers outside are as silent.
+    """
+    cells = matrix.cells(Path.REPLICA)
+    homes = {s.server: s.node for s in cells if s.same_node}
+    if not silent(cells) or len(set(homes.values())) != 1 or {s.server for s in cells} != set(homes):
+        return
+    node = next(iter(homes.values()))
+    outward = [s for s in matrix.signals if s.path is Path.UPSTREAM and s.node == node]
+    open_there = [s for s in matrix.signals if s.path is Path.OTHER and s.node == node]
+    inside = matrix.cells(Path.FORWARD)
+    if not (whole(inside) and silent(outward) and whole(open_there) and matrix.all_cleared(BESIDE, node)):
+        return
+    if matrix.named(("deployment-mode-mismatch",), node):
+        return
+    here = [s for s in cells if s.node == node]
+    yield Finding(
+        code="node-firewall-drops-53",
+        severity=Severity.CRITICAL,
+        summary=f"Node {node}, which runs every CoreDNS pod, lets no DNS through: not even its own pods get an answer from "
+        "them, although they work and their other ports are open.",
+        subject=f"Node {node}",
+        evidence=tuple(s.evidence[0] for s in (*here[:2], *outward[:2], *inside[:1], *open_there[:1]) if s.evidence),
+        fix=REMOVE,
+        commands=(DEBUG.format(node=node), f"kubectl cordon {node}"),
+        confidence=Confidence.MEDIUM,
+        scope=Scope(nodes=(node,), servers=tuple(homes)),
+    )
+
+
+def _on(matrix: Matrix, server: str, node: str) -> bool:
+    """Whether a CoreDNS pod runs on a node, by the cells that know."""
+    return any(s.server == server and s.node == node and s.same_node for s in matrix.signals)
+
+
+def _firewall_evidence(
+    direct: Sequence[Signal], others: Sequence[Signal], cleared: Sequence[Excluded]
+) -> tuple[str, ...]:
+    dead = [s.evidence[0] for s in direct if s.evidence][:4]
+    good = [s.evidence[0] for s in others if s.effect is Effect.OK and s.evidence][:2]
+    return (*dead, *good, *(one.because for one in cleared))
+
+
+def over(dead: tuple[str, ...]) -> str:
+    """Which transport is meant, where it is not all of them."""
+    return "" if len(dead) == len(TRANSPORTS) else f" over {dead[0].upper()}"
