@@ -11,10 +11,12 @@ from workers.cluster.upstreams import by_zone, servers
 COREFILE = ".:53 {{\n  forward . /etc/resolv.conf\n}}\ncorp.example:53 {{\n  forward . {0} {{\n    {1}\n  }}\n}}\n"
 
 
-def _asked(address: str, effect: Effect, *, node: str = "a", path: Path = Path.UPSTREAM) -> Asked:
+def _asked(
+    address: str, effect: Effect, *, node: str = "a", path: Path = Path.UPSTREAM, transport: str = "udp"
+) -> Asked:
     return Asked(
         node=node, policy="ClusterFirst", pod="", target=Target(path=path, address=address, label=address),
-        name=Name(kind=NameKind.EXTERNAL, name="corp.example", rtype="SOA"), transport="udp", effect=effect,
+        name=Name(kind=NameKind.EXTERNAL, name="corp.example", rtype="SOA"), transport=transport, effect=effect,
     )  # fmt: skip
 
 
@@ -31,12 +33,15 @@ def _survey(*asked: Asked) -> Survey:
         ("10.0.0.1", "policy random", (_asked("10.0.0.1", Effect.NXDOMAIN),), False),
         ("10.0.0.1", "policy random", (_asked("10.0.0.1", Effect.SILENT, node="cut-off"),), False),
         ("10.0.0.1", "force_tcp", (_asked("10.0.0.1", Effect.SILENT),), False),
+        ("10.0.0.1", "force_tcp", (_asked("10.0.0.1", Effect.UNREACHABLE, transport="tcp"),), True),
+        ("10.0.0.1", "force_tcp", (_asked("10.0.0.1", Effect.OK, transport="tcp"),), False),
+        ("10.0.0.1", "policy random", (_asked("10.0.0.1", Effect.SILENT, transport="tcp"),), False),
         ("10.0.0.1:5353", "policy random", (_asked("10.0.0.1", Effect.SILENT),), False),
         ("10.0.0.1", "policy random", (), False),
     ],
 )
 def test_a_dead_server(target: str, option: str, asked: tuple[Asked, ...], dead: bool) -> None:  # noqa: FBT001 - a column
-    """Silence counts from a node that reaches anybody, over UDP, on port 53; REFUSED is no help either."""
+    """Silence counts from a node that reaches anybody, by the transport that CoreDNS uses, on port 53; so does REFUSED."""
     found = by_zone(servers(COREFILE.format(target, option), _survey(*asked)))
 
     assert [("corp.example", dead)] == [(zone, one.dead) for zone, each in found.items() for one in each]

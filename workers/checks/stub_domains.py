@@ -4,10 +4,10 @@ A server block such as `corp.example:53 { forward . 10.1.2.3 }` sends one domain
 VPN or transit gateway. When they do not answer, every name of that domain fails with SERVFAIL after some seconds, and
 nothing else does.
 
-Read: the Corefile, and what these servers answered to probes on the nodes (UDP, port 53). Only nodes that got some answer
-from anybody count, so that a node without network is not blamed on a server. Where CoreDNS itself still answers for the
-domain, the servers are reachable for it. One dead server of several is a hint: CoreDNS asks the next. Servers by name, over
-TLS, on other ports or over TCP alone are not judged.
+Read: the Corefile, and what these servers answered to probes on the nodes (port 53, over UDP, or over TCP where CoreDNS is
+told to use nothing else). Only nodes that got some answer from anybody count, so that a node without network is not blamed on
+a server. Where CoreDNS itself still answers for the domain, the servers are reachable for it. One dead server of several is a
+hint: CoreDNS asks the next. Servers by name, over TLS or on other ports are not judged.
 https://coredns.io/plugins/forward/
 """
 

@@ -6,8 +6,8 @@ to addresses that the Corefile names. Dead ones make every outside name fail wit
 Read: the Corefile; answers of its forward addresses to probes on the nodes; answers of the node's own name servers to probes
 beside CoreDNS that have its resolv.conf. An address in the Corefile that answers nobody while the node's own servers do is a
 mistake in the Corefile. Where the Corefile leaves it to resolv.conf and these servers are silent, that is a symptom: the VPC's
-DNS switch, its DHCP options and the packet limit (other checks) tell why. Servers by name, over TLS, on other ports, over
-TCP alone or in the CoreDNS pod itself are not judged.
+DNS switch, its DHCP options and the packet limit (other checks) tell why. Servers by name, over TLS, on other ports or
+in the CoreDNS pod itself are not judged; where CoreDNS asks over TCP alone, so do the probes.
 https://coredns.io/plugins/forward/
 """
 

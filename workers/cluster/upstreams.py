@@ -17,9 +17,10 @@ LINES = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """One name server of one zone. zone: "" for the root. asked, answered: questions over UDP from nodes that reach anything.
+    """One name server of one zone. zone: "" for the root. asked, answered: questions from nodes that reach anything.
 
-    refused: whether REFUSED is all that it says. lines: the answers, for evidence.
+    tcp_only: CoreDNS asks it over TCP alone, and so was it asked here; else over UDP. refused: whether REFUSED is all that
+    it says. lines: the answers, for evidence.
     """
 
     zone: str
@@ -33,13 +34,13 @@ class Server:
 
     @property
     def dead(self) -> bool:
-        """Whether it was asked and never helped. What was not asked, or speaks only TCP, is not judged."""
-        return self.asked > 0 and (self.answered == 0 or self.refused) and not self.tcp_only
+        """Whether it was asked and never helped. What was not asked is not judged."""
+        return self.asked > 0 and (self.answered == 0 or self.refused)
 
     @property
     def judged(self) -> bool:
         """Whether enough was asked to tell."""
-        return self.asked > 0 and (not self.tcp_only or self.answered > 0)
+        return self.asked > 0
 
 
 def servers(corefile: str, survey: Survey) -> tuple[Server, ...]:
@@ -58,13 +59,21 @@ def servers(corefile: str, survey: Survey) -> tuple[Server, ...]:
 
 
 def _server(forward: Forward, address: str, port: int, found: Sequence[Asked]) -> Server:
-    mine = [a for a in found if a.target.address == address and a.target.port == port] if port == 53 else []
+    how = transport_of(forward)
+    mine = (
+        [a for a in found if (a.target.address, a.target.port, a.transport) == (address, 53, how)] if port == 53 else []
+    )
     return Server(
         zone=forward.zone, address=address, port=port, asked=len(mine),
         answered=sum(a.effect not in DEAD for a in mine),
         refused=bool(mine) and all(a.effect is Effect.REFUSED for a in mine),
-        tcp_only=forward.option("force_tcp") is not None, lines=tuple(a.line for a in mine[:LINES]),
+        tcp_only=how == "tcp", lines=tuple(a.line for a in mine[:LINES]),
     )  # fmt: skip
+
+
+def transport_of(forward: Forward) -> str:
+    """The transport by which CoreDNS asks the servers of a forward first: "udp", or "tcp" where it is told to."""
+    return "tcp" if forward.option("force_tcp") is not None else "udp"
 
 
 def inward(address: str) -> bool:

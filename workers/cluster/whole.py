@@ -35,7 +35,7 @@ from .survey import (
     resolv_from,
     send_out,
 )
-from .upstreams import inward
+from .upstreams import inward, transport_of
 
 COREDNS_LABEL = "k8s-app=kube-dns"
 YOUNG_SECONDS = 8
@@ -221,14 +221,15 @@ class Cluster(Reader):
         config = self._gaps.of(lambda: self.config_map(SYSTEM, "coredns"), None)
         if config is None:
             return []
-        asked: dict[str, tuple[Target, list[tuple[Name, str, int]]]] = {}
+        asked: dict[tuple[str, str], tuple[Target, list[tuple[Name, str, int]]]] = {}
         for forward in corefile.forwards(config.data.get("Corefile", "")):
             for address, port in [one for one in forward.addresses if not inward(one[0])][:MAX_UPSTREAMS]:
                 wanted = [n for n in others if under(n.name, forward.zone)] or [
                     Name(kind=NameKind.EXTERNAL, name=forward.zone or ".", rtype="SOA")
                 ]
                 target = Target(path=Path.UPSTREAM, address=address, label=address, port=port)
-                asked.setdefault(address, (target, [(n, "udp", 1) for n in wanted]))
+                how = transport_of(forward)
+                asked.setdefault((address, how), (target, [(n, how, 1) for n in wanted]))
         return list(asked.values())[:MAX_UPSTREAMS]
 
     def _own(self) -> list[tuple[Target, list[tuple[Name, str, int]]]]:
