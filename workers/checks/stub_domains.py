@@ -111,11 +111,12 @@ def _dead(facts: Facts, zone: Zone, dead: list[Server]) -> Finding:
     answered = zone.coredns in ANSWERED
     meant = bool(facts.asked) and under(facts.asked, zone.name)
     addresses = ", ".join(one.address for one in dead)
-    how = "refuses every query" if all(one.refused for one in dead) else "answers nobody"
+    over = " over TCP, by which alone CoreDNS asks (force_tcp)" if all(one.tcp_only for one in dead) else ""
+    how = "refuses every query" if all(one.refused for one in dead) else f"answers nobody{over}"
     if every:
         severity = Severity.WARNING if answered else Severity.CRITICAL
         confidence = Confidence.LOW if answered else Confidence.HIGH
-        summary = f"None of the {len(dead)} name servers of {zone.name} answers ({addresses}), so its names fail."
+        summary = f"None of the {len(dead)} name servers of {zone.name} answers{over} ({addresses}), so its names fail."
         if len(dead) == 1:
             summary = f"The name server of {zone.name}, {addresses}, {how}, so its names fail."
     else:
@@ -134,7 +135,10 @@ def _dead(facts: Facts, zone: Zone, dead: list[Server]) -> Finding:
 
 def _commands(facts: Facts, dead: list[Server]) -> tuple[str, ...]:
     shown = f"kubectl -n {SYSTEM} get configmap coredns -o yaml"
-    return (f"dig @{dead[0].address} {dead[0].zone} SOA", facts.owner.describe() if facts.owner.managed else shown)
+    return (
+        f"dig {'+tcp ' * dead[0].tcp_only}@{dead[0].address} {dead[0].zone} SOA",
+        facts.owner.describe() if facts.owner.managed else shown,
+    )
 
 
 def describe(facts: Facts) -> str:
