@@ -20,7 +20,7 @@ COMMANDS = 4
 would get in each other's way: p99 of 50 at once is a third higher with 24."""
 
 PRESSES = 18
-"""The same for what people press and send, which is more, as Slack may have to be asked for each."""
+"""The same for what people press, send and mention, which is more, as Slack may have to be asked for each."""
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -83,8 +83,8 @@ class _Threads:
         self._presses = ThreadPoolExecutor(PRESSES, thread_name_prefix="press")
 
     def for_(self, body: str) -> ThreadPoolExecutor:
-        """Those for a request with this body."""
-        return self._presses if body.startswith("payload=") else self._commands
+        """Those for a request with this body: a press, an event (which is JSON), or else a command."""
+        return self._presses if body.startswith(("payload=", "{")) else self._commands
 
     def shutdown(self) -> None:
         """Wait for what is under way."""
