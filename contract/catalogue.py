@@ -58,6 +58,11 @@ class Page:
     fix: str
     source: str
 
+    @property
+    def sections(self) -> tuple[tuple[str, str], ...]:
+        """Each heading with what stands under it, in the order of the file."""
+        return tuple(zip(_SECTIONS, (self.what, self.shows, self.told_apart, self.fix, self.source), strict=True))
+
 
 class _Codes(Mapping[str, Code]):
     """All codes in their order, read at the first look."""

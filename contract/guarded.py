@@ -17,8 +17,8 @@ from contract import crashpoints
 NOW = "\0now"
 """Stands for Unix seconds by the clock of Redis, as one whole argument of a queued command."""
 
-_SCRIPT = f"""
-local absent, at = tonumber(ARGV[1]), 2
+_SCRIPT = """
+local mark, absent, at = ARGV[1], tonumber(ARGV[2]), 3
 for i = 1, absent do
   if redis.call('EXISTS', KEYS[i]) == 1 then return false end
 end
@@ -30,16 +30,16 @@ local time = redis.call('TIME')
 local now = time[1] .. '.' .. string.rep('0', 6 - #time[2]) .. time[2]
 local answer
 while at <= #ARGV do
-  local words, count = {{}}, tonumber(ARGV[at])
+  local words, count = {}, tonumber(ARGV[at])
   for i = 1, count do
     local word = ARGV[at + i]
-    if word == '{NOW.replace(chr(0), chr(92) + "0")}' then word = now end
+    if word == mark then word = now end
     words[i] = word
   end
   answer = redis.call(unpack(words))
   at = at + count + 1
 end
-return {{now, answer}}
+return {now, answer}
 """
 
 
@@ -55,7 +55,7 @@ class Guarded:
         The time by the clock of Redis and the answer to what was queued last; None where nothing was written. A lost
         answer makes it run again, so that one of the absent keys must be among what it writes. Raises RedisError.
         """
-        words: list[Any] = [len(absent), *below.values()]
+        words: list[Any] = [NOW, len(absent), *below.values()]
         for command in pipe.command_stack:
             words += [len(command[0]), *command[0]]
         pipe.reset()

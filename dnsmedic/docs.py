@@ -36,13 +36,6 @@ This page is written by `make docs` from the pages of `contract/pages`.
 | fault | code | layer | what is wrong | makes a verdict |
 |---|---|---|---|---|
 """
-_PARTS = (
-    ("What it is", "what"),
-    ("How it shows", "shows"),
-    ("How it is told from its look-alikes", "told_apart"),
-    ("What to do", "fix"),
-    ("Source", "source"),
-)
 
 
 def page() -> str:
@@ -78,7 +71,7 @@ def causes() -> str:
 
 def _cause(code: Code) -> str:
     written = page_of(code.code)
-    parts = [f"### {heading}\n\n{getattr(written, name).strip()}\n" for heading, name in _PARTS]
+    parts = [f"### {heading}\n\n{words.strip()}\n" for heading, words in written.sections]
     named = " · ".join(part for part in (code.id, code.layer, f"usually {code.severity}") if part)
     return "\n".join([f"## {code.code}\n\n{written.title} · {named}\n", *parts])
 

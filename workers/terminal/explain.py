@@ -41,15 +41,9 @@ def explain(code: str | None) -> int:
 def _code(console: Console, name: str) -> None:
     about, code = page(name), CODES[name]
     told = f"{code.layer} · usually {code.severity} · makes a verdict {code.status}"
-    sections = (
-        ("What it is", about.what),
-        ("How it shows", about.shows),
-        ("How it is told from its look-alikes", about.told_apart),
-        ("What to do", about.fix),
-    )
     console.print(f"[bold]{name}[/]  {escape(code.title)}", soft_wrap=True)
     console.print(f"[dim]{code.id} {told}[/]")
-    for heading, text in sections:
+    for heading, text in about.sections[:-1]:  # the source has its own line
         console.print(f"\n[bold]{heading}[/]")
         console.print(Markdown(text))
     console.print(f"\nSource: {code.source}", soft_wrap=True)

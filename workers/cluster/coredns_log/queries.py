@@ -11,13 +11,14 @@ from dataclasses import dataclass
 MAX_CLIENTS = 5000
 MAX_LINE = 1 << 20
 _STEPS_PER_DECADE = 20
+_NAME = rb'[^ "\n\\]*+(?:\\.[^ "\n\\]*+)*+'
 _LINE = re.compile(
     rb"^(?:[^ \n\[]+ )?\[INFO\] (?P<client>\S+):\d+ - \d+ "
-    rb'"(?P<type>[A-Z0-9]+) [A-Z]+ (?P<name>[^ "\n\\]*+(?:\\.[^ "\n\\]*+)*+) [a-z0-9]+ \d+ \w+ \d+" '
+    rb'"(?P<type>[A-Z0-9]+) [A-Z]+ (?P<name>' + _NAME + rb') [a-z0-9]+ \d+ \w+ \d+" '
     rb"(?P<rcode>[A-Z]+|-) (?P<flags>\S+) \d+ (?P<seconds>[0-9.eE+-]+)s",
     re.MULTILINE,
 )
-_ASKED = re.compile(rb' "[A-Z0-9]+ [A-Z]+ ([^ "\n\\]*+(?:\\.[^ "\n\\]*+)*+) [^"\n]*+" ([A-Z]+|-) ')
+_ASKED = re.compile(rb' "[A-Z0-9]+ [A-Z]+ (' + _NAME + rb') [^"\n]*+" ([A-Z]+|-) ')
 """The same for the name and the code alone, which is many times as fast."""
 _WHOLE = 1 << 19
 """Octets of a piece of which every line is read whole."""
@@ -113,8 +114,9 @@ class _Tally:
         for (name, rcode), count in counted.items():
             self._count(rcode, count, searched=self._searched(name))
         part = list(_LINE.finditer(block, 0, block.rfind(b"\n", 0, _PART) + 1))
+        stands_for = max(1, round(counted.total() / len(part))) if part else 1
         for match in part:
-            self._who(match, max(1, round(counted.total() / len(part))))
+            self._who(match, stands_for)
 
     def _searched(self, name: bytes) -> bool:
         """Whether a name has a search domain behind it."""
