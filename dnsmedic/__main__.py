@@ -121,7 +121,7 @@ def check(cluster: str, name: str, pod: str, as_json: bool, only: str, save: Pat
       dnsmedic check context:kind-dev --name db.corp.example --pod shop/web-5d9c
       dnsmedic check eks:us-east-1/cluster-a --json | jq .verdict.summary
     """
-    from workers.terminal import check as run
+    from workers.terminal.check import check as run
 
     wanted = tuple(word.strip() for word in only.split(",") if word.strip())
     return run(cluster=cluster, name=name, pod=pod, as_json=as_json, only=wanted, save=save)
@@ -138,7 +138,7 @@ def explain(code: str | None) -> int:
     Example:
       dnsmedic explain coredns-scaled-to-zero
     """
-    from workers.terminal import explain as run
+    from workers.terminal.explain import explain as run
 
     return run(code)
 
@@ -153,7 +153,7 @@ def doctor() -> int:
     Example:
       dnsmedic doctor
     """
-    from workers.terminal import doctor as run
+    from workers.terminal.doctor import doctor as run
 
     return run()
 
@@ -193,7 +193,7 @@ def replay(file: Path) -> int:
     Example:
       dnsmedic replay incident.json
     """
-    from workers.terminal import replay as run
+    from workers.terminal.replay import replay as run
 
     return run(file)
 

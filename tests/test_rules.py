@@ -233,6 +233,6 @@ def test_the_help_imports_no_side() -> None:
 
 def test_a_check_in_the_terminal_needs_neither_slack_nor_rq() -> None:
     """`dnsmedic check` starts without the libraries of the other processes."""
-    imported = _imported_by("import workers.terminal")
+    imported = _imported_by("import workers.terminal.check, workers.terminal.doctor")
 
     assert set() == imported & {"slack_sdk", "slack_bolt", "rq", "bot", "sandbox"}

@@ -17,7 +17,8 @@ from tests.pretend import calm_door, door, healthy
 from workers.cluster import CannotRead, Cluster, Told, Why
 from workers.cluster.kube import Api, Deadline
 from workers.cluster.objects import Pod
-from workers.cluster.streams import Tunnel, http_get, refused
+from workers.cluster.pages import http_get
+from workers.cluster.streams import Tunnel, refused
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -165,13 +166,13 @@ def test_a_message_can_be_larger_than_a_read(api: Api, sandbox: Sandbox) -> None
     """Bytes are given out as they are asked for, across frames, and the end of the stream is an error and no zero bytes."""
     pod = _pod(api, sandbox)
     with Tunnel(api, "kube-system", pod.name, 8080, Deadline.after(SECONDS)) as tunnel:
-        tunnel.send(b"GET /health HTTP/1.0\r\n")
+        tunnel.send(b"GET /health HTTP/1.1\r\n")
         tunnel.send(b"\r\n")
         got = tunnel.receive(4) + tunnel.receive(4)
         with pytest.raises(ConnectionResetError):
             tunnel.receive(1000)
 
-    assert b"HTTP/1.0" == got
+    assert b"HTTP/1.1" == got
 
 
 def test_a_process_that_drops_questions_is_silent(tmp_path: Path) -> None:
@@ -192,13 +193,3 @@ def test_an_answer_that_is_no_dns_is_told(api: Api, sandbox: Sandbox) -> None:
         tunnel.send(struct.pack("!H", 3) + b"abc")
         with pytest.raises(TimeoutError):
             tunnel.receive(2)
-
-
-def test_a_page_comes_as_head_and_body(api: Api, sandbox: Sandbox) -> None:
-    """A page of known length is given out without waiting for the other side to end the stream."""
-    pod = _pod(api, sandbox)
-    with Tunnel(api, "kube-system", pod.name, 8181, Deadline.after(SECONDS)) as tunnel:
-        tunnel.send(b"GET /ready HTTP/1.0\r\n\r\n")
-        head, body = tunnel.page(1 << 20)
-
-    assert (b"HTTP/1.0 200 OK", b"OK") == (head.splitlines()[0], body)

@@ -14,6 +14,8 @@ PROTOCOL = "v4.channel.k8s.io"
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
 LONGEST = 1 << 20
+BUFFERED, CHUNK = 2048, 4096
+"""Go's net/http tells the length of a page this long at most, and cuts a longer one into chunks; bytes."""
 
 
 class Stream(Protocol):
@@ -114,7 +116,7 @@ def forwarded(sock: socket.socket, port: int, dial: Dial, way: str, until: threa
 
 
 class Pages:
-    """A port that speaks HTTP. pages: path -> (status, text)."""
+    """A port that speaks HTTP as Go's server does: a long page comes in chunks. pages: path -> (status, text)."""
 
     def __init__(self, pages: Mapping[str, tuple[int, str]]) -> None:
         self._pages, self._got = pages, b""
@@ -128,8 +130,12 @@ class Pages:
         path = words[1].decode("latin-1").partition("?")[0] if len(words) > 1 else ""
         status, text = self._pages.get(path, (404, "404 page not found\n"))
         body = text.encode()
-        head = f"HTTP/1.0 {status} {'OK' if status == 200 else 'Error'}\r\nContent-Length: {len(body)}\r\n\r\n"
-        return head.encode() + body, True
+        head = f"HTTP/1.1 {status} {'OK' if status == 200 else 'Error'}\r\nConnection: close\r\n".encode()
+        if len(body) <= BUFFERED:
+            return head + b"Content-Length: %d\r\n\r\n" % len(body) + body, True
+        pieces = [body[at : at + CHUNK] for at in range(0, len(body), CHUNK)]
+        chunks = b"".join(b"%x\r\n" % len(piece) + piece + b"\r\n" for piece in [*pieces, b""])
+        return head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks, True
 
 
 class Questions:

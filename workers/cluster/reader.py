@@ -14,7 +14,7 @@ from typing import TypeVar
 from contract.clusters import ClusterEntry
 from contract.model import Effect, Question
 
-from . import answers, preflight, streams
+from . import answers, pages, preflight, streams
 from .aws import Aws
 from .errors import CannotRead, DoesNotApply, Why
 from .grants import Resource
@@ -295,7 +295,7 @@ class Reader:
         """One HTTP GET to a pod's port over port-forward: status and text. Raises CannotRead."""
 
         def ask() -> tuple[int, str]:
-            status, body = streams.http_get(self._api, pod.namespace, pod.name, port, path, seconds=seconds, cap=cap)
+            status, body = pages.http_get(self._api, pod.namespace, pod.name, port, path, seconds=seconds, cap=cap)
             return status, body.decode("utf-8", "replace")
 
         return self._memo.once(("http", pod.key, port, path), ask)

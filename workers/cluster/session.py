@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from contract.clusters import ClusterEntry
 
+from .aws_models import boto3_session
 from .errors import CannotRead, Why
 from .obstacles import explain
 
@@ -55,7 +56,7 @@ class Session:
 
     def __init__(self, entry: ClusterEntry, *, asked_by: str, run: str) -> None:
         """asked_by, run: what the role's session is called, so that CloudTrail and the audit log of Kubernetes tell."""
-        self._own = boto3.Session(region_name=entry.region or None)
+        self._own = boto3_session(region_name=entry.region or None)
         self.region = str(entry.region or self._own.region_name or "")
         self._entry = entry
         self._name = session_name(asked_by, run)
@@ -109,7 +110,7 @@ class Session:
             asked["ExternalId"] = self._entry.external_id
         sts = self._made(self._own, "sts")
         given = call("sts:AssumeRole", self._entry.role_arn, lambda: sts.assume_role(**asked))["Credentials"]
-        return boto3.Session(
+        return boto3_session(
             aws_access_key_id=given["AccessKeyId"],
             aws_secret_access_key=given["SecretAccessKey"],
             aws_session_token=given["SessionToken"],

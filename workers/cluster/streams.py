@@ -8,9 +8,7 @@ https://kubernetes.io/docs/reference/using-api/ (WebSocket channels)
 from __future__ import annotations
 
 import contextlib
-import re
 import struct
-import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -132,30 +130,21 @@ class Tunnel:
         del self._buffer[:count]
         return taken
 
-    def rest(self, cap: int) -> bytes:
-        """All until the other end closes, at most CAP bytes. Raises TimeoutError and Refused."""
-        while len(self._buffer) < cap:
+    def some(self) -> bytes:
+        """What came next, at least one byte; none where the other side said that it ends.
+
+        Raises TimeoutError, Refused or ConnectionResetError (both OSError); the last where the stream is lost.
+        """
+        while not self._buffer:
             try:
                 self._read()
             except ConnectionResetError:
-                break
-        return bytes(self._buffer[:cap])
-
-    def page(self, cap: int) -> tuple[bytes, bytes]:
-        """Head and body of an HTTP answer, at most CAP bytes of body. Raises OSError where the stream ends before it."""
-        while b"\r\n\r\n" not in self._buffer:
-            if len(self._buffer) > HEAD:
-                raise ConnectionResetError("a head without end")
-            self._read()
-        size = self._buffer.index(b"\r\n\r\n")
-        head = self.receive(size + 4)[:size]
-        length = re.search(rb"(?im)^content-length:\s*(\d{1,15})\s*$", head)
-        if length is not None:
-            return head, self.receive(min(int(length[1]), cap))
-        body = self.rest(cap)
-        if len(body) < cap and not self.closed:
-            raise ConnectionResetError("the tunnel ended in the middle of the page")
-        return head, body
+                if not self.closed:
+                    raise
+                return b""
+        taken = bytes(self._buffer)
+        self._buffer.clear()
+        return taken
 
     def _read(self) -> None:
         """One frame into the buffer."""
@@ -206,23 +195,3 @@ class Tunnel:
 def refused(problem: BaseException) -> bool:
     """Whether the pod's own end said that nobody listens."""
     return any(isinstance(one, Refused) and "refused" in str(one) for one in causes(problem))
-
-
-def http_get(
-    api: Api, namespace: str, pod: str, port: int, path: str, *, seconds: float, cap: int
-) -> tuple[int, bytes]:
-    """One HTTP GET to a pod's port through a tunnel: status and body (at most CAP bytes). Raises CannotRead."""
-    deadline = Deadline.after(seconds)
-    began = time.monotonic()
-    with Tunnel(api, namespace, pod, port, deadline) as tunnel:
-        try:
-            tunnel.send(f"GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode())
-            head, body = tunnel.page(cap)
-        except OSError as problem:
-            raise CannotRead(
-                "read", f"http port {port}{path} of {namespace}/{pod}", f"{problem} ({time.monotonic() - began:.1f} s)"
-            ) from None
-    words = head.split(b" ", 2)
-    if len(words) < 2 or not words[1].isdigit():
-        raise CannotRead("read", f"http port {port}{path} of {namespace}/{pod}", "no HTTP answer")
-    return int(words[1]), body
