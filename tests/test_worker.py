@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -16,6 +22,7 @@ from contract.runs import Runs
 from sandbox import redis_server
 from sandbox.slack import ALL, SlackServer, Status, typical_workspace
 from tests import spine
+from workers.worker import horses
 
 CHANNEL = "C0INCIDENTS"
 
@@ -232,3 +239,26 @@ def test_a_worker_listens_to_no_commands_of_rq(redis_url: str, redis: Redis, sla
         status = worker.poll()
 
     assert (0, None) == (heard, status)
+
+
+def test_rqs_scheduler_is_ended_though_it_lost_the_signal(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was just forked may miss SIGTERM: the worker does not wait for it for ever, nor begins another."""
+    monkeypatch.setattr(horses, "SCHEDULER_SECONDS", 0.2)
+    worker: Any = horses.horseman(redis, spine.KEY, killed=lambda _: None, attend=lambda: None)
+    ready = multiprocessing.get_context("fork").Event()
+    deaf = multiprocessing.get_context("fork").Process(target=_deaf, args=(ready,), daemon=True)
+    deaf.start()
+    assert ready.wait(10)
+    worker.scheduler = SimpleNamespace(_process=deaf, acquire_locks=lambda **_: pytest.fail("another was begun"))
+    worker.asked_to_go, worker.last_cleaned_at = True, datetime.now(UTC)
+
+    worker.stop_scheduler()
+    worker.run_maintenance_tasks()
+
+    assert not deaf.is_alive()
+
+
+def _deaf(ready: Event) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ready.set()
+    time.sleep(60)

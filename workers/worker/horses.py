@@ -24,6 +24,8 @@ from workers.jobs.renewal import handing_over
 WORKER_TTL = 30
 MAINTENANCE_INTERVAL = 10
 MONITORING_INTERVAL = 2
+SCHEDULER_SECONDS = 3.0
+"""How long rq's scheduler may take to end."""
 
 _PR_SET_PDEATHSIG = 1
 
@@ -74,6 +76,22 @@ class Horseman(Worker):
         if not self.is_horse:
             self.attend()
         super().heartbeat(*args, **kwargs)
+
+    def run_maintenance_tasks(self) -> None:
+        """Clean up, and begin a scheduler where there is none; but not on the way out, where it was just ended."""
+        if not self.asked_to_go:
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+
+    def stop_scheduler(self) -> None:
+        """End rq's scheduler. A signal that meets it while it is being forked is lost, so that it may take two."""
+        process: Any = getattr(self.scheduler, "_process", None)
+        if process is None:
+            return
+        for end in (process.terminate, process.kill):
+            end()
+            process.join(SCHEDULER_SECONDS)
+            if not process.is_alive():
+                return
 
     def subscribe(self) -> None:
         """Listen to no commands: whoever can write to Redis could end workers and jobs with them."""
