@@ -16,7 +16,6 @@ from bot.commands import Desk
 from bot.deadline import REDIS_SECONDS, Deadline
 from bot.intake import Intake, Reply
 from bot.listeners import Listeners
-from bot.offers import Offers
 from bot.people import People
 from bot.recorder import Recorder
 from bot.serving import over_http, over_socket
@@ -27,6 +26,7 @@ from contract.audit import Audit
 from contract.clusters import ClustersFile
 from contract.connection import connect
 from contract.health import HealthServer, registry
+from contract.offers import Offers
 from contract.redaction import log_to_stderr
 from contract.runs import Runs
 
@@ -119,7 +119,7 @@ def main() -> int:
     runs = Runs(redis, settings.key)
     app = build_app(settings, runs, clusters)
     serving = over_socket(app, settings) if settings.socket_mode else over_http(door(app, settings), settings)
-    metrics = registry(redis, runs)
+    metrics = registry(redis)
     mistaken = Gauge(
         "dnsmedic_clusters_file_mistaken", "Whether a change of the clusters file was not taken.", registry=metrics
     )

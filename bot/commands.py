@@ -10,13 +10,13 @@ from redis.exceptions import RedisError
 
 from bot import answers, grammar, policy
 from bot.grammar import Check, Form, Help, Listing, Standing, Stop
-from bot.offers import Offer, Offers
 from bot.policy import Caller, Membership
 from bot.recorder import Recorder
 from contract.blocks import Message
 from contract.clusters import Clusters, ClustersFile
 from contract.evidence import Evidence
 from contract.model import Question
+from contract.offers import Offer, Offers
 from contract.records import RunRecord
 from contract.refusal import Refused
 from contract.runs import Runs

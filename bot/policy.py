@@ -71,7 +71,7 @@ def may_ask(membership: Membership, *, changes: bool = False) -> str:
 
 def may_check(caller: Caller, entry: ClusterEntry | None) -> str:
     """Whether a cluster may be checked from here; an unknown cluster gets the same answer as a forbidden one."""
-    if entry is None or (entry.channels and caller.channel not in entry.channels):
+    if entry is None or not entry.asked_in(caller.channel):
         return "is not a cluster that you can check in this channel"
     return ""
 

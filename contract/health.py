@@ -15,9 +15,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from contract.connection import clock
+from contract.health_reports import OPEN
 from contract.jobs import QUEUE
 from contract.outbox import UNSENT
-from contract.runs import Runs
+from contract.records import live
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +26,8 @@ log = logging.getLogger(__name__)
 class Queues(Collector):
     """How much waits, as the record in Redis says: the same from every process."""
 
-    def __init__(self, redis: Redis, runs: Runs) -> None:
+    def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self.runs = runs
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The metrics of now; with Redis down, only that it is."""
@@ -41,26 +41,35 @@ class Queues(Collector):
         yield from found
 
     def _read(self) -> Iterator[GaugeMetricFamily]:
-        live = self.runs.live()
+        living = live(self.redis)
         now = clock(self.redis)
         runs = GaugeMetricFamily("dnsmedic_runs", "Runs that wait or are on, by state.", labels=["state"])
         for state in ("queued", "running", "resuming"):
-            runs.add_metric([state], sum(record.state == state for record in live))
+            runs.add_metric([state], sum(record.state == state for record in living))
         yield runs
-        waiting = [now - record.asked for record in live if record.state == "queued"]
+        waiting = [now - record.asked for record in living if record.state == "queued"]
         yield _gauge("dnsmedic_oldest_queued_seconds", "Age of the oldest run that waits.", max(waiting, default=0.0))
         yield _gauge("dnsmedic_jobs_queued", "Jobs that wait for a worker.", int(self.redis.llen(f"rq:queue:{QUEUE}")))
         yield _gauge("dnsmedic_posts_unsent", "Posts that wait for Slack.", int(self.redis.zcard(UNSENT)))
+        yield _gauge("dnsmedic_reports_open", "Health reports that are under way.", int(self.redis.zcard(OPEN)))
 
 
 def _gauge(name: str, what: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, what, value=value)
 
 
-def registry(redis: Redis, runs: Runs) -> CollectorRegistry:
+def reachable(redis: Redis) -> bool:
+    """Whether Redis answers."""
+    try:
+        return bool(redis.ping())
+    except RedisError:
+        return False
+
+
+def registry(redis: Redis) -> CollectorRegistry:
     """The metrics that every process can tell."""
     made = CollectorRegistry()
-    made.register(Queues(redis, runs))
+    made.register(Queues(redis))
     return made
 
 

@@ -30,7 +30,8 @@ class RunRecord:
     wants it stopped, or "". note: a sentence about its state, as that its channel takes no posts. planned: (check,
     title) of all steps, in order, once a worker has begun. steps: those that ended; they are kept for a day. job: the
     rq job that it waits for. dispatches: how many jobs it has had. number: the how-many-th run of its message it is.
-    first: the run that posted that message, "" for that one itself.
+    first: the run that posted that message, "" for that one itself. within: the health report that it is for, ""
+    where it has a thread of its own.
     """
 
     run: str
@@ -56,6 +57,7 @@ class RunRecord:
     dispatched: float = 0.0
     number: int = 1
     first: str = ""
+    within: str = ""
 
     @property
     def cluster(self) -> str:
@@ -136,6 +138,12 @@ def load(redis: Redis, *runs: str) -> tuple[RunRecord, ...]:
         answers = pipe.execute()
     parts = [answers[at : at + 4] for at in range(0, len(answers), 4)]
     return tuple(made for run, part in zip(runs, parts, strict=True) if (made := restored(run, *part)))
+
+
+def live(redis: Redis) -> tuple[RunRecord, ...]:
+    """The records of the runs that wait or are on, oldest first."""
+    runs = [text(run) for run in redis.zrange(LIVE, 0, -1)]
+    return tuple(record for record in load(redis, *runs) if record.live)
 
 
 def read(pipe: Pipeline, run: str) -> None:

@@ -75,12 +75,14 @@ class Runs:
         thread_ts: str = "",
         request: str = "",
         again: RunRecord | None = None,
+        within: str = "",
     ) -> Asked:
         """Start a run, or queue it behind the cluster's present one, or join the run that answers the same question.
 
         user: "" for a schedule. thread_ts: the thread to answer in, else a new one in the channel. request: what
         Slack's repetitions of one request have in common; the same request gets the same run. again: the run that is
-        repeated; the new one goes on under its message. Raises Refused where this person, or everybody together, has
+        repeated; the new one goes on under its message. within: the health report that it is for; such a run says
+        nothing in Slack itself, and nobody joins it. Raises Refused where this person, or everybody together, has
         too many runs waiting.
         """
         record = RunRecord(
@@ -92,6 +94,7 @@ class Runs:
             channel=channel,
             thread_ts=thread_ts,
             asked=0.0,
+            within=within,
         )
         begun = None if again else self._begin(record, request)
         if begun:
@@ -136,7 +139,7 @@ class Runs:
             return lambda _: self._asked(record.run, joined=False)
         record = replace(record, asked=seen.now)
         present, waiting = self._living(seen.claimed, seen.waiting)
-        same = next((one for one in (*present, *waiting) if one.question == record.question and not one.stop), None)
+        same = next((one for one in (*present, *waiting) if _answers(one, record)), None)
         if same is None:
             _refuse_too_many(seen, record.user)
         where = reruns.place(self.redis, again) if again and not same else None
@@ -196,9 +199,10 @@ class Runs:
     def _write(self, pipe: Pipeline, record: RunRecord, now: float | str, *, claim: bool) -> None:
         target = {"team": record.team, "channel": record.channel, "thread_ts": record.thread_ts, "user": record.user}
         asked = {"state": record.state, "asked": now, "question": msgspec.json.encode(record.question)}
-        again: dict[str, str | int] = {"first": record.first, "number": record.number} if record.first else {}
+        more: dict[str, str | int] = {"first": record.first, "number": record.number} if record.first else {}
+        more |= {"within": record.within} if record.within else {}
         sent = self._send(pipe, record, now) if claim else {}
-        store(pipe, key(record.run), {**target, **asked, **again, **sent}, QUARTER)
+        store(pipe, key(record.run), {**target, **asked, **more, **sent}, QUARTER)
         store(pipe, outbox_key(record.run), target, QUARTER)
         for index in (LIVE, _mine(record.user)) if record.user else (LIVE,):
             pipe.zadd(index, {record.run: now})
@@ -265,8 +269,7 @@ class Runs:
 
     def live(self) -> tuple[RunRecord, ...]:
         """The runs that wait or are on, oldest first."""
-        runs = [text(run) for run in self.redis.zrange(LIVE, 0, -1)]
-        return tuple(record for record in records.load(self.redis, *runs) if record.live)
+        return records.live(self.redis)
 
     def waiting(self) -> tuple[RunRecord, ...]:
         """The runs that no worker has begun yet, oldest first."""
@@ -301,6 +304,11 @@ class _Seen:
     waiting: tuple[str, ...]
     live: int
     mine: int
+
+
+def _answers(run: RunRecord, asked: RunRecord) -> bool:
+    """Whether a run that waits or is on answers what is asked, in the same place or in a thread of its own."""
+    return run.question == asked.question and run.within == asked.within and not run.stop
 
 
 def _refuse_too_many(seen: _Seen, user: str) -> None:

@@ -99,6 +99,22 @@ def worker() -> int:
 
 
 @main.command()
+def scheduler() -> int:
+    """Begin the reports that the clusters file has schedules for.
+
+    At its local time each report is begun once, however many schedulers run; one that was missed for less than two hours
+    is made up for. The workers look into the clusters and post. It needs Redis and the clusters file, and no other rights.
+
+    \b
+    Example:
+      REDIS_URL=redis://127.0.0.1:6379/0 DNSMEDIC_CLUSTERS=clusters.yaml dnsmedic scheduler
+    """
+    from workers.schedule import main as run
+
+    return _done(run)
+
+
+@main.command()
 @click.argument("cluster")
 @click.option("--name", default="", metavar="NAME", help="The DNS name that fails, for example db.corp.example.")
 @click.option("--pod", default="", metavar="NS/POD", help="The pod that it fails for, for example shop/web-5d9c.")

@@ -109,6 +109,7 @@ def tools(
         open=open_cluster,
         run=run,
         judge=judge,
+        asked_in=lambda _cluster, channel: channel != "C0QUIET",
     )
 
 

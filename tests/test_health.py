@@ -20,7 +20,7 @@ from tests import spine
 @contextmanager
 def health(client: Redis, *, ready: bool = True) -> Iterator[HealthServer]:
     """A server at a free port."""
-    server = HealthServer("127.0.0.1:0", registry(client, Runs(client, spine.KEY)), lambda: ready)
+    server = HealthServer("127.0.0.1:0", registry(client), lambda: ready)
     try:
         yield server
     finally:

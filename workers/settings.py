@@ -1,10 +1,10 @@
-"""What the workers need from the environment, with every mistake reported at once and no secret's value shown."""
+"""What workers and schedulers need from the environment, with every mistake reported at once and no secret's value shown."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -39,11 +39,7 @@ class Settings:
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
         """The settings that these variables make. Raises BadSettings with all mistakes."""
-        given = {name: value.strip() for name, value in environment.items()}
-        mistakes = [f"{name} is not set: {what}" for name, what in _NEEDED.items() if not given.get(name)]
-        mistakes += [f"{name} {fault}" for name, check in _CHECKS.items() if (fault := check(given.get(name, "")))]
-        if mistakes:
-            raise BadSettings(mistakes)
+        given = _given(environment, _NEEDED, _CHECKS)
         return cls(
             redis_url=given["REDIS_URL"],
             slack_token=given["SLACK_BOT_TOKEN"],
@@ -54,6 +50,39 @@ class Settings:
             metrics=given.get("DNSMEDIC_METRICS", ""),
             log=given.get("DNSMEDIC_LOG", "").upper() or "INFO",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSettings:
+    """What a scheduler runs with: neither Slack nor the key. metrics: HOST:PORT, "" for none."""
+
+    redis_url: str = field(repr=False)
+    clusters: str
+    metrics: str = ""
+    log: str = "INFO"
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> ScheduleSettings:
+        """The settings that these variables make. Raises BadSettings with all mistakes."""
+        given = _given(
+            environment, ("REDIS_URL", "DNSMEDIC_CLUSTERS"), ("REDIS_URL", "DNSMEDIC_METRICS", "DNSMEDIC_LOG")
+        )
+        return cls(
+            redis_url=given["REDIS_URL"],
+            clusters=given["DNSMEDIC_CLUSTERS"],
+            metrics=given.get("DNSMEDIC_METRICS", ""),
+            log=given.get("DNSMEDIC_LOG", "").upper() or "INFO",
+        )
+
+
+def _given(environment: Mapping[str, str], needed: Iterable[str], checked: Iterable[str]) -> dict[str, str]:
+    """The variables without space around them. Raises BadSettings for those that are needed or checked, and no good."""
+    given = {name: value.strip() for name, value in environment.items()}
+    mistakes = [f"{name} is not set: {_NEEDED[name]}" for name in needed if not given.get(name)]
+    mistakes += [f"{name} {fault}" for name in checked if (fault := _CHECKS[name](given.get(name, "")))]
+    if mistakes:
+        raise BadSettings(mistakes)
+    return given
 
 
 def _redis_fault(value: str) -> str:

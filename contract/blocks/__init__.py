@@ -8,13 +8,16 @@ from contract.blocks.lint import faults
 from contract.blocks.message import Block, Message, button, context, section
 from contract.blocks.notices import again, ephemeral, notice
 from contract.blocks.parents import parent
+from contract.blocks.reports import Line, ReportView, report, rest
 from contract.blocks.steps import step
 from contract.blocks.verdicts import verdict
 from contract.blocks.views import RunView, State
 
 __all__ = [
     "Block",
+    "Line",
     "Message",
+    "ReportView",
     "RunView",
     "State",
     "again",
@@ -24,6 +27,8 @@ __all__ = [
     "faults",
     "notice",
     "parent",
+    "report",
+    "rest",
     "section",
     "step",
     "verdict",

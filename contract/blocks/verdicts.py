@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from contract.blocks.depth import DEPTHS, Depth, as_they_are
 from contract.blocks.message import (
     MOST_TEXT,
@@ -22,24 +24,25 @@ _LONG_RUN_SECONDS = 60
 _MOST_MENTIONS = 10
 
 
-def verdict(view: RunView) -> tuple[Message, ...]:
+def verdict(view: RunView, again: Sequence[Block] | None = None) -> tuple[Message, ...]:
     """The verdict as three messages that say the same, best first. The first line begins with the status as a word.
 
     Those who asked are mentioned where something is wrong or the run took long: edits of the parent notify nobody.
+    again: the buttons in place of the one that runs it again under its own message.
     """
     text = summary_of(view, 600)
-    rich = first_that_fits(_blocks(view, depth, rich=True) for depth in DEPTHS)
-    classic = first_that_fits(_blocks(view, depth, rich=False) for depth in DEPTHS)
+    rich = first_that_fits(_blocks(view, depth, again, rich=True) for depth in DEPTHS)
+    classic = first_that_fits(_blocks(view, depth, again, rich=False) for depth in DEPTHS)
     return Message(text, rich), Message(text, classic), Message(_text(view))
 
 
-def _blocks(view: RunView, depth: Depth, *, rich: bool) -> list[Block]:
+def _blocks(view: RunView, depth: Depth, again: Sequence[Block] | None, *, rich: bool) -> list[Block]:
     blocks = sections(_head(view, depth))
     if view.verdict and view.state == "done":
         for number, cause in enumerate(view.verdict.causes[: depth.causes], 1):
             blocks += _cause(number, cause, depth, rich=rich)
         blocks += sections(_others(view.verdict, depth) + _open_ends(view.verdict, depth))
-    blocks += actions([button("Re-run", "dns.rerun", view.run)])
+    blocks += actions([button("Re-run", "dns.rerun", view.run)] if again is None else again)
     blocks.append(context(_footer(view)))
     return blocks
 

@@ -41,6 +41,10 @@ class ClusterEntry:
     kubeconfig: str = ""
     context: str = ""
 
+    def asked_in(self, channel: str) -> bool:
+        """Whether it may be asked about in this channel."""
+        return not self.channels or channel in self.channels
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:

@@ -24,7 +24,7 @@ class Tools:
 
     checks: all there are, in order. open: the cluster of a run, signed in; raises CannotRead where nobody gets in.
     run: a result for each check, in order, as they end; what it saw goes to the third argument just before. judge: the
-    verdict on all results.
+    verdict on all results. asked_in: whether a cluster may be asked about in a channel.
     """
 
     redis: Redis
@@ -34,6 +34,7 @@ class Tools:
     open: Callable[[RunRecord], AbstractContextManager[Cluster]]
     run: Callable[[Sequence[Check[Any]], Cluster, Keep], Iterator[StepResult]]
     judge: Callable[[Question, Sequence[StepResult]], Verdict]
+    asked_in: Callable[[str, str], bool]
 
 
 _prepared: list[Tools] = []

@@ -1,4 +1,7 @@
-"""A run as a thread: its parent message, a reply for the steps as they end, the verdict as the last reply."""
+"""A run as a thread: its parent message, a reply for the steps as they end, the verdict as the last reply.
+
+A run that a health report is waiting for has none: the report speaks of it.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,8 @@ class RunThread:
 
     def begin(self, record: RunRecord, now: float) -> None:
         """The parent message; where there is one already, its newest state, and a word in the thread that it is on."""
+        if record.within:
+            return
         if record.number > 1 and record.parent_ts:
             row = Row(name="again", kind=Kind.NOTICE, rungs=blocks.again(record.view()))
             self.outbox.put(record.run, row, self.lease)
@@ -36,12 +41,14 @@ class RunThread:
 
     def refresh(self, record: RunRecord, now: float) -> None:
         """The parent's newest state."""
+        if record.within:
+            return
         rungs = blocks.parent(record.view(now))
         self.outbox.edit(record.run, rungs, final=not record.live, lease=self.lease)
 
     def tell(self, record: RunRecord, steps: Sequence[StepResult]) -> None:
         """A reply about these steps, which follow one another in the plan."""
-        if steps:
+        if steps and not record.within:
             rungs = blocks.step(_place(record, steps[0]) + 1, max(len(record.planned), len(record.steps)), steps)
             names = tuple(step.check for step in steps)
             row = Row(name=f"step {names[0]}", kind=Kind.STEP, rungs=rungs, about=names)
@@ -55,6 +62,8 @@ class RunThread:
 
     def end(self, record: RunRecord) -> None:
         """What is left of the steps, the verdict as the last reply, and the parent's last state."""
+        if record.within:
+            return
         self.catch_up(record)
         view = record.view()
         self.outbox.put(record.run, Row(name="verdict", kind=Kind.VERDICT, rungs=blocks.verdict(view)), self.lease)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
-from contract.health import HealthServer, registry
+from contract.health import HealthServer, reachable, registry
 from workers.jobs import Tools
+from workers.jobs.reporting import Reporter
 from workers.worker.horses import die_with_parent
 from workers.worker.mailer import Mailer
 from workers.worker.watchdog import EVERY, Watchdog
@@ -51,7 +52,11 @@ class Attendant:
         signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
         self._show_health()
         mailer = Mailer(self.tools.redis, self.tools.slack)
-        background = [threading.Thread(target=_repeat, args=(over, mailer.round), name="mailer", daemon=True)]
+        reporter = Reporter(self.tools)
+        background = [
+            threading.Thread(target=_repeat, args=(over, mailer.round), name="mailer", daemon=True),
+            threading.Thread(target=_repeat, args=(over, reporter.round), name="reporter", daemon=True),
+        ]
         if self.janitor:
             clean = threading.Thread(target=_repeat, args=(over, self._clean), name="janitor", daemon=True)
             background.append(clean)
@@ -67,16 +72,13 @@ class Attendant:
         if not self.metrics:
             return
         try:
-            HealthServer(self.metrics, registry(self.tools.redis, self.tools.runs), self._ready)
+            HealthServer(self.metrics, registry(self.tools.redis), self._ready)
         except OSError as problem:
             log.error("DNSMEDIC_METRICS: nothing can listen at %s: %s", self.metrics, problem)  # noqa: TRY400 - no bug
 
     def _ready(self) -> bool:
         """Whether Redis answers: a worker is of no use without."""
-        try:
-            return bool(self.tools.redis.ping())
-        except RedisError:
-            return False
+        return reachable(self.tools.redis)
 
     def _clean(self) -> float:
         return _then(self.janitor, JANITOR_EVERY) if self.janitor else JANITOR_EVERY

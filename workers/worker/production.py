@@ -35,6 +35,10 @@ def tools(settings: Settings) -> tuple[Tools, Callable[[], None]]:
         asked_by = record.user or "schedule"
         return open_cluster(entry, record.question, run=record.run, asked_by=asked_by, image=settings.probe_image)
 
+    def asked_in(cluster: str, channel: str) -> bool:
+        entry = clusters.current().get(cluster)
+        return entry is not None and entry.asked_in(channel)
+
     made = Tools(
         redis=redis,
         runs=Runs(redis, settings.key),
@@ -43,6 +47,7 @@ def tools(settings: Settings) -> tuple[Tools, Callable[[], None]]:
         open=opened,
         run=runner.run,
         judge=judge,
+        asked_in=asked_in,
     )
     return made, lambda: _clean(clusters)
 
