@@ -10,6 +10,7 @@ from contract.blocks import Block, Message, button, ephemeral
 from contract.blocks.text import code, duration, line, mention, mrkdwn
 from contract.blocks.views import asked as about
 from contract.clusters import ClusterEntry
+from contract.figures import counted
 from contract.model import Question
 from contract.records import RunRecord
 from contract.runs import Asked
@@ -105,6 +106,7 @@ def usage() -> Message:
             "• `/dns-check list` shows the clusters that you can check in this channel",
             "• `/dns-check status` shows what is going on",
             "• `/dns-check stop run_7f3a` stops a run",
+            "• `/dns-health` posts here how every cluster is, `/dns-health cluster-a` how that one is",
             "In threads, where Slack has no commands: `@dnsmedic dns-check cluster-a`",
         ]
     )
@@ -119,6 +121,24 @@ def listing(entries: Sequence[ClusterEntry]) -> Message:
     lines = ["*Clusters that you can check in this channel*"]
     lines += [f"• {code(entry.name, 100)}{f' · {line(entry.region, 30)}' if entry.region else ''}" for entry in entries]
     return ephemeral(lines)
+
+
+def reporting(clusters: Sequence[str], *, in_thread: bool) -> Message:
+    """A report about these clusters was begun."""
+    about = code(clusters[0], 100) if len(clusters) == 1 else counted(len(clusters), "cluster")
+    where = "thread" if in_thread else "channel"
+    return ephemeral([f":hourglass_flowing_sand: Looking at {about}. The health report appears in this {where}."])
+
+
+def muted(cluster: str, ask: str) -> Message:
+    """The reports of this channel only name this cluster for a day; `ask` is the id to take it back by."""
+    said = f":no_bell: For 24 hours, the reports in this channel only name {code(cluster, 100)} and say nothing more of it."
+    return ephemeral([said], [button("Take it back", "dns.unmute", ask)])
+
+
+def unmuted(cluster: str) -> Message:
+    """The reports speak of it again."""
+    return ephemeral([f":bell: The reports in this channel tell of {code(cluster, 100)} again."])
 
 
 def standing(records: Sequence[RunRecord], now: float) -> Message:

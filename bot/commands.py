@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from redis.exceptions import RedisError
 
 from bot import answers, grammar, policy
-from bot.grammar import Check, Form, Help, Listing, Standing, Stop
+from bot.grammar import Check, Form, Health, Help, Listing, Standing, Stop
 from bot.policy import Caller, Membership
 from bot.recorder import Recorder
 from contract.blocks import Message
 from contract.clusters import Clusters, ClustersFile
 from contract.evidence import Evidence
+from contract.health_reports import HealthReport, HealthReports, asked_name
 from contract.model import Question
 from contract.offers import Offer, Offers
 from contract.records import RunRecord
@@ -101,12 +102,43 @@ class Desk:
 
         return self._shown(self._answer(caller, work, value))
 
+    def health(self, caller: Caller, text: str, request: str) -> Message:
+        """The answer to words after the command for a report."""
+        return self._shown(
+            self._answer(caller, lambda: self._health(caller, grammar.parse_health(text), request), text)
+        )
+
+    def mute(self, caller: Caller, ask: str, *, quiet: bool) -> Message:
+        """The answer to a press of "Mute", and of the button that takes it back."""
+
+        def work() -> Message:
+            offer = self.offers.get(ask)
+            if offer is None:
+                return answers.EXPIRED
+            if offer.channel != caller.channel:
+                return answers.ELSEWHERE
+            cluster = offer.question.cluster
+            if not quiet:
+                self.reports.unmute(caller.channel, cluster)
+                self._record("unmuted", caller, cluster=cluster)
+                return answers.unmuted(cluster)
+            self.reports.mute(caller.channel, cluster, user=caller.user)
+            self._record("muted", caller, cluster=cluster)
+            return answers.muted(cluster, ask)
+
+        return self._shown(self._answer(caller, work, ask))
+
     def choices(self, caller: Caller, typed: str) -> tuple[str, ...]:
         """The clusters to choose from in the form, those that hold what was typed so far."""
         if self._turned_away(caller):
             return ()
         wanted = typed.strip().lower()
         return tuple(name for name in policy.here(caller, self._clusters) if wanted in name.lower())
+
+    @property
+    def reports(self) -> HealthReports:
+        """The health reports."""
+        return HealthReports(self.runs.redis)
 
     @property
     def _clusters(self) -> Clusters:
@@ -163,6 +195,24 @@ class Desk:
         got = self.runs.ask(question, **who, thread_ts=thread, request=request, again=again)
         self._record("asked", caller, run=got.run, cluster=name, name=question.name, pod=question.pod)
         return answers.asked(question, got, self._link(got.channel, got.parent_ts), in_thread=bool(thread))
+
+    def _health(self, caller: Caller, command: Health | Help, request: str) -> Message:
+        """Begin a report about the clusters that may be checked from here, or about the one that was named."""
+        if isinstance(command, Help):
+            return answers.usage()
+        here = policy.here(caller, self._clusters)
+        wanted = (_spelled(command.cluster, here),) if command.cluster else here
+        if not wanted:
+            return answers.listing(())
+        if not set(wanted) <= set(here):
+            return self._denied(caller, Question(cluster=command.cluster), here)
+        report = HealthReport(
+            name=asked_name(request), clusters=wanted, channel=caller.channel, user=caller.user, team=caller.team,
+            thread_ts=caller.thread_ts,
+        )  # fmt: skip
+        self.reports.begin(report)
+        self._record("health", caller, report=report.name, clusters=", ".join(wanted)[:500])
+        return answers.reporting(wanted, in_thread=bool(caller.thread_ts))
 
     def _denied(self, caller: Caller, question: Question, here: tuple[str, ...]) -> Message:
         self._record("refused", caller, said=question.cluster, reason="not a cluster to check here")

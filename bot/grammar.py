@@ -1,4 +1,4 @@
-"""What people type after /dns-check, as a closed grammar: words and key=value, nothing else is guessed at.
+"""What people type after /dns-check and /dns-health, as a closed grammar: words and key=value, nothing else is guessed at.
 
 Phones turn quotes and dashes into others, and Slack turns names into links; both are undone here. What is left must
 match whole, or is refused with the usage.
@@ -16,6 +16,8 @@ from contract.model import Question
 from contract.refusal import Refused
 
 USAGE = "`/dns-check CLUSTER [name] [pod=namespace/pod]`, or `help`, `list`, `status`, `stop RUN`"
+
+HEALTH_USAGE = "`/dns-health`, or `/dns-health CLUSTER` for one"
 
 _LONGEST = 3_000
 _MOST_WORDS = 8
@@ -59,6 +61,13 @@ class Check:
     question: Question
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A report shall be posted, about this cluster or, where it is "", about all."""
+
+    cluster: str = ""
+
+
 Command = Form | Help | Listing | Standing | Stop | Check
 
 
@@ -77,6 +86,18 @@ def parse(text: str) -> Command:
     if first in names.COMMANDS:
         return _command(first, words[1:])
     return Check(_question(words[0], words[1:]))
+
+
+def parse_health(text: str) -> Health | Help:
+    """The command in a text after /dns-health. Raises Refused, in words for the person, for anything else."""
+    if len(text) > _LONGEST:
+        raise Refused(f"That is too long. Usage: {HEALTH_USAGE}")
+    words = _words(text)
+    if [word.lower() for word in words] == ["help"]:
+        return Help()
+    if len(words) > 1 or any(not names.CLUSTER.fullmatch(word) for word in words):
+        raise Refused(f"That is no name of a cluster. Usage: {HEALTH_USAGE}")
+    return Health(next(iter(words), ""))
 
 
 def _command(word: str, rest: list[str]) -> Command:

@@ -27,7 +27,7 @@ from contract.refusal import Refused
 
 log = logging.getLogger(__name__)
 
-COMMAND = "/dns-check"
+COMMAND, HEALTH = "/dns-check", "/dns-health"
 Body = dict[str, Any]
 T = TypeVar("T")
 
@@ -43,26 +43,34 @@ class Listeners:
     def register(self, app: App) -> None:
         """Register all of them."""
         app.command(COMMAND)(self.command)
+        app.command(HEALTH)(self.health)
         app.event("app_mention")(self.mention)
         app.action("dns.stop")(self.stop)
         app.action("dns.rerun")(self.rerun)
         app.action("dns.more")(self.more)
         app.action("dns.ask")(self.accept)
+        app.action("dns.mute")(self.mute)
+        app.action("dns.unmute")(self.unmute)
         app.options(form.CHOOSE)(self.choose)
         app.view(form.CALLBACK)(self.submit)
         app.error(self.failed)
 
     def command(self, ack: Ack, body: Body, request: BoltRequest, client: WebClient) -> None:
-        """A slash command; the answer goes into the acknowledgement."""
-        try:
-            slash = payloads.read(body, Slash)
-        except Refused as refusal:
-            _show(ack, answers.refused(str(refusal)))
-            return
-        caller = Caller(user=slash.user_id, team=slash.team_id, channel=slash.channel_id)
-        key = payloads.request_key(slash.team_id, slash.trigger_id, _signature(request))
-        answer = self._in_time(lambda: self.desk.typed(caller, slash.text, key))
-        _show(ack, self._open(client, caller, slash.trigger_id) if isinstance(answer, Form) else answer)
+        """The slash command for a check; the answer goes into the acknowledgement."""
+
+        def work(caller: Caller, slash: Slash, key: str) -> Message | None:
+            answer = self._in_time(lambda: self.desk.typed(caller, slash.text, key))
+            return self._open(client, caller, slash.trigger_id) if isinstance(answer, Form) else answer
+
+        _typed(ack, body, request, work)
+
+    def health(self, ack: Ack, body: Body, request: BoltRequest) -> None:
+        """The slash command for a report."""
+
+        def work(caller: Caller, slash: Slash, key: str) -> Message:
+            return self._in_time(lambda: self.desk.health(caller, slash.text, key))
+
+        _typed(ack, body, request, work)
 
     def _open(self, client: WebClient, caller: Caller, trigger: str) -> Message | None:
         """Open the form while Slack still allows it; a message where that failed."""
@@ -85,8 +93,9 @@ class Listeners:
         if envelope.event.bot_id or envelope.event.subtype or caller.user == self.workspace.home().bot_user:
             return
         key = payloads.request_key(caller.team, envelope.event_id, _signature(request))
-        text = _after_mention(envelope.event.text, self.workspace.home().bot_user)
-        answer = answers.usage() if text is None else self._in_time(lambda: self.desk.typed(caller, text, key))
+        command, text = _after_mention(envelope.event.text, self.workspace.home().bot_user)
+        ask = {COMMAND: self.desk.typed, HEALTH: self.desk.health}.get(command)
+        answer = self._in_time(lambda: ask(caller, text, key)) if ask else answers.usage()
         self.workspace.whisper(caller, answers.usage() if isinstance(answer, Form) else answer)
 
     def stop(self, ack: Ack, body: Body) -> None:
@@ -108,6 +117,14 @@ class Listeners:
     def accept(self, ack: Ack, body: Body, request: BoltRequest) -> None:
         """The button "Check ..."."""
         self._pressed(ack, body, lambda click: self.desk.accepted(click.caller, _value(click), _key(click, request)))
+
+    def mute(self, ack: Ack, body: Body) -> None:
+        """The button "Mute ..."."""
+        self._pressed(ack, body, lambda click: self.desk.mute(click.caller, _value(click), quiet=True))
+
+    def unmute(self, ack: Ack, body: Body) -> None:
+        """The button that takes that back."""
+        self._pressed(ack, body, lambda click: self.desk.mute(click.caller, _value(click), quiet=False))
 
     def _pressed(self, ack: Ack, body: Body, work: Callable[[Click], Message]) -> None:
         """Do what a button stands for, and tell the person who pressed it."""
@@ -159,6 +176,17 @@ class Listeners:
         return self.deadline.within(work, answers.NOT_QUEUED, answers.TOO_SLOW)
 
 
+def _typed(ack: Ack, body: Body, request: BoltRequest, work: Callable[[Caller, Slash, str], Message | None]) -> None:
+    """Acknowledge a slash command with what `work` answers to its caller, its words and the key of the request."""
+    try:
+        slash = payloads.read(body, Slash)
+    except Refused as refusal:
+        _show(ack, answers.refused(str(refusal)))
+        return
+    caller = Caller(user=slash.user_id, team=slash.team_id, channel=slash.channel_id)
+    _show(ack, work(caller, slash, payloads.request_key(slash.team_id, slash.trigger_id, _signature(request))))
+
+
 def _show(ack: Ack, message: Message | None) -> None:
     """Acknowledge a command, with what only its author sees."""
     if message is None:
@@ -189,9 +217,11 @@ def _signature(request: BoltRequest) -> str:
     return next(iter(request.headers.get("x-slack-signature", ())), "")
 
 
-def _after_mention(text: str, bot_user: str) -> str | None:
-    """The words after "@dnsmedic dns-check"; None where it says something else."""
+def _after_mention(text: str, bot_user: str) -> tuple[str, str]:
+    """The command after "@dnsmedic", as if it were a slash command, and the words after it; "" for another one."""
     found = re.search(
-        rf"<@{re.escape(bot_user)}(?:\|[^>]*)?>\s*/?dns-check(?:\s+(.*))?\Z", text, re.DOTALL | re.IGNORECASE
+        rf"<@{re.escape(bot_user)}(?:\|[^>]*)?>\s*/?(dns-check|dns-health)(?:\s+(.*))?\Z",
+        text,
+        re.DOTALL | re.IGNORECASE,
     )
-    return (found[1] or "") if found and bot_user else None
+    return (f"/{found[1].lower()}", found[2] or "") if found and bot_user else ("", "")

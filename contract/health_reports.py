@@ -20,11 +20,16 @@ from contract.connection import DAY, QUARTER, atomically, clock, store, text
 from contract.decoding import learn
 from contract.model import Status
 from contract.records import outbox_key
+from contract.refusal import Refused
 
 OPEN = "reports"
 """The reports that have not been posted yet, by the time they were begun."""
 
 MUTED_SECONDS = DAY
+
+MOST_OPEN, MOST_PER_USER = 20, 2
+"""Reports that may be under way at a time: of everybody, and of one person."""
+
 _TICK_SECONDS = 7 * DAY
 
 
@@ -82,9 +87,9 @@ def identity(schedule: Schedule) -> str:
     return hashlib.sha256(words.encode()).hexdigest()[:12]
 
 
-def asked_name() -> str:
-    """A name for a report that a person asked for."""
-    return f"report_{secrets.token_hex(6)}"
+def asked_name(request: str) -> str:
+    """The name of the report that a person asked for: the same for the same request, which may be sent again."""
+    return f"report_{hashlib.sha256(request.encode()).hexdigest()[:12] if request else secrets.token_hex(6)}"
 
 
 def tick_name(schedule: str, tick: float) -> str:
@@ -140,10 +145,24 @@ class HealthReports:
         return atomically(self.redis, work, tick)
 
     def begin(self, report: HealthReport) -> None:
-        """Begin a report that a person asked for."""
-        with self.redis.pipeline() as pipe:
-            self._write(pipe, report, clock(self.redis))
-            pipe.execute()
+        """Begin a report that a person asked for, unless it was begun already.
+
+        Raises Refused where this person, or everybody together, has too many under way.
+        """
+        now = clock(self.redis)
+
+        def work(pipe: Pipeline) -> None:
+            if pipe.exists(_key(report.name)):
+                return
+            under_way = [self.get(name) for name in self.open()]
+            if len(under_way) >= MOST_OPEN:
+                raise Refused(f"dnsmedic is busy: {MOST_OPEN} reports are under way. Ask again in a few minutes.")
+            if sum(one is not None and one.user == report.user for one in under_way) >= MOST_PER_USER:
+                raise Refused(f"You have {MOST_PER_USER} reports under way. Wait for one of them.")
+            pipe.multi()
+            self._write(pipe, report, now)
+
+        atomically(self.redis, work, _key(report.name), OPEN)
 
     @staticmethod
     def _write(pipe: Pipeline, report: HealthReport, now: float) -> None:

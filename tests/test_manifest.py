@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bot.listeners import COMMAND
+from bot.listeners import COMMAND, HEALTH
 from sandbox.slack import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from tests.test_rules import ROOT
 from workers.terminal.doctor import NEEDED_SCOPES
@@ -58,19 +58,19 @@ def test_it_asks_for_what_is_used(name: str) -> None:
 
     assert NEEDED_SCOPES == set(scopes["bot"]) == set(REQUIRED_SCOPES)
     assert set(scopes["bot_optional"]) <= set(OPTIONAL_SCOPES)
-    assert [COMMAND] == commands
+    assert [COMMAND, HEALTH] == commands
 
 
 @pytest.mark.parametrize("name", [SOCKET, HTTP])
 def test_it_is_within_the_limits_of_slack(name: str) -> None:
     """Slack refuses a manifest whose texts are longer."""
     read = manifest(name)
-    (command,) = read["features"]["slash_commands"]
 
     assert len(read["display_information"]["name"]) <= 35
     assert len(read["display_information"]["description"]) <= 140
-    assert len(command["command"]) <= 32
-    assert len(command["usage_hint"]) <= 1000
+    for command in read["features"]["slash_commands"]:
+        assert len(command["command"]) <= 32
+        assert len(command["usage_hint"]) <= 1000
 
 
 @pytest.mark.skipif(not SCHEMA.exists(), reason="Slack's own schema is not here")

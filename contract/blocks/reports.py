@@ -19,7 +19,7 @@ from contract.blocks.message import (
     sections,
     words,
 )
-from contract.blocks.text import clean, code, duration, line, link, plain, size
+from contract.blocks.text import clean, code, duration, line, link, mention, plain, size
 from contract.figures import counted
 from contract.model import Status
 
@@ -80,7 +80,7 @@ class ReportView:
 
     at: what its date is of, in `timezone`. late: seconds after its tick. missed: ticks before it that had no report.
     seconds: how long it took. following: when the next one is due. before: the address of the last one's message, "".
-    brief: one line is enough where nothing changed.
+    brief: one line is enough where nothing changed. asked_by: a Slack user id, "" for a schedule.
     """
 
     at: float
@@ -92,6 +92,7 @@ class ReportView:
     following: float = 0.0
     before: str = ""
     brief: bool = False
+    asked_by: str = ""
 
     @property
     def ordered(self) -> tuple[Line, ...]:
@@ -210,7 +211,8 @@ def _seconds(seconds: float) -> str:
 
 
 def _footer(view: ReportView) -> str:
-    parts = [f"took {duration(view.seconds)}"]
+    parts = [f"asked by {mention(view.asked_by)}"] if view.asked_by else []
+    parts.append(f"took {duration(view.seconds)}")
     parts += [f"next report {_day(view.following, view.timezone)}"] if view.following else []
     parts += [link(view.before, "the last report")] if view.before else []
     parts += [f"missed: {', '.join(_day(one, view.timezone) for one in view.missed[-3:])}"] if view.missed else []

@@ -133,6 +133,7 @@ class Reporter:
             following=report.following,
             before=self._address(self.reports.diary(report.schedule).last) if report.schedule else "",
             brief=report.when == "on-change",
+            asked_by=report.user,
         )
 
     def _line(self, cluster: str, record: RunRecord | None, before: Standing | None, *, muted: bool) -> Line:
