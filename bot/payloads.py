@@ -87,7 +87,8 @@ class Click(msgspec.Struct, frozen=True):
     @property
     def caller(self) -> Caller:
         """Who pressed it, and where."""
-        thread = (self.message.thread_ts or "") if self.message else ""
+        # Slack says of a message with replies that it is in its own thread; who presses there is in the channel.
+        thread = self.message.thread_ts or "" if self.message and self.message.thread_ts != self.message.ts else ""
         team = self.user.team_id or (self.team.id if self.team else "")
         return Caller(
             user=self.user.id, team=team, channel=self.channel.id, thread_ts=thread, outsider=self.user.outsider

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ import pytest
 from contract.refusal import Refused
 from sandbox import redis_server
 from sandbox.demo.leash import PREFIX, own_folder, watch
+from sandbox.demo.moved import moved
 from sandbox.demo.running import Demo, running
 from sandbox.slack import Message
 from tests.spine import until
 
-ALICE, BOB, INCIDENTS = "U0ALICE", "U0BOB", "C0INCIDENTS"
+ALICE, BOB, INCIDENTS, HEALTH = "U0ALICE", "U0BOB", "C0INCIDENTS", "C0HEALTH"
 VERDICTS = ("Healthy", "Problem", "At risk", "Cannot see")
 
 
@@ -260,3 +262,39 @@ def test_redis_stops_at_a_press_and_comes_back(demo: Demo) -> None:
     assert "Nothing was started" in refused
     assert (False, True) == (was_on, demo.controls.redis.is_on)
     assert re.search("Queued|joined", taken[0])
+
+
+@pytest.mark.timeout(240)
+def test_time_moves_on_to_the_daily_report(demo: Demo) -> None:
+    """Twice moved on: the report of each day, once, whatever becomes of the scheduler in between."""
+    clock, posts = demo.controls.clock, demo.controls.slack.api.posts
+    demo.controls.cluster("cluster-b").enter("coredns-scaled-to-zero")
+    first_due = clock.due
+    clock.move_on()
+    (first,) = until(lambda: posts(HEALTH), 60.0)
+    scheduler = demo.controls.processes["scheduler"]
+    restarts = scheduler.restarts
+    scheduler.kill()
+    until(lambda: scheduler.restarts > restarts)
+    demo.controls.cluster("cluster-b").enter("healthy")
+    clock.move_on()
+    _, second = until(lambda: posts(HEALTH)[1:] and posts(HEALTH), 60.0)
+
+    assert 86400 == clock.due - first_due - 86400
+    assert f"DNS health · {datetime.fromtimestamp(first_due, UTC):%a}" in first.text
+    assert "1 problem (cluster-b), 2 healthy" in first.text
+    assert "3 healthy" in second.text
+    assert "was problem" in str(second.blocks)
+    assert "late" not in first.text + second.text
+
+
+def test_only_the_time_of_day_is_moved(tmp_path: Path) -> None:
+    """A process with a moved clock reads the file each time; without a number in it, the time is the real one."""
+    real, file = (lambda: 1000.0), tmp_path / "clock"
+    now = moved(real, file)
+    seen = [now()]
+    for text in ("86400.5", "much", "-10"):
+        file.write_text(text)
+        seen.append(now())
+
+    assert [1000.0, 87400.5, 1000.0, 990.0] == seen

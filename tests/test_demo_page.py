@@ -14,6 +14,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackRequestError
 
+from sandbox.demo.clock import MovableClock
 from sandbox.demo.controls import Controls
 from sandbox.demo.redis_switch import RedisSwitch
 from sandbox.demo.troubles import TROUBLES, TroubleSwitches
@@ -61,7 +62,7 @@ class Page:
 def page(tmp_path: Path) -> Iterator[Page]:
     """A page server on a fresh workspace."""
     with SlackServer(workspace(), rate_limits=False) as slack:
-        controls = Controls(slack, [], {}, RedisSwitch(tmp_path), TroubleSwitches(slack))
+        controls = Controls(slack, [], {}, RedisSwitch(tmp_path), TroubleSwitches(slack), MovableClock(tmp_path))
         with PageServer(controls, 0) as server:
             yield Page(controls, server)
 

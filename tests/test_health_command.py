@@ -130,6 +130,17 @@ def test_a_cluster_is_muted_and_heard_again(bot: RunningBot) -> None:
     assert frozenset() == reports.muted(INCIDENTS, ("cluster-a", "cluster-b"))
 
 
+def test_a_button_under_a_message_with_replies_is_pressed_in_the_channel(bot: RunningBot) -> None:
+    """Slack says of such a message that it is in its own thread: the answer, and a check, belong beside it, not there."""
+    message = posted(bot, Offer(Question(cluster="cluster-a"), INCIDENTS), "dns.ask")
+    bot.slack.say(ALICE, INCIDENTS, "look", thread_ts=message.ts)
+    bot.slack.click(ALICE, bot.slack.api.message(INCIDENTS, message.ts), "dns.ask")
+
+    assert "Results appear in this channel." in whispered(bot)[-1].text
+    (run,) = bot.runs.live()
+    assert "" == run.thread_ts
+
+
 def test_a_button_of_another_channel_mutes_nothing(bot: RunningBot) -> None:
     """A value that was moved elsewhere, or is no longer kept, does nothing."""
     reports = HealthReports(bot.runs.redis)

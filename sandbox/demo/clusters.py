@@ -13,6 +13,7 @@ import yaml
 from sandbox import worlds
 from sandbox.aws import Account
 from sandbox.cluster import Sandbox
+from sandbox.demo.clock import AT
 from sandbox.demo.workspace import APPROVALS, BOB, CAROL, HEALTH, INCIDENTS
 from sandbox.worlds import World
 
@@ -82,7 +83,8 @@ def _account(account: Account, name: str) -> Account:
 def write_file(clusters: list[PretendCluster], path: Path) -> None:
     """Write the clusters file that leads to them."""
     entries = {each.name: dict(_entry(each.world)) for each in clusters}
-    path.write_text(yaml.safe_dump({"clusters": entries}, sort_keys=False), encoding="utf-8")
+    daily = {"kind": "health", "at": AT, "timezone": "UTC", "channel": HEALTH, "clusters": "all"}
+    path.write_text(yaml.safe_dump({"clusters": entries, "schedules": [daily]}, sort_keys=False), encoding="utf-8")
 
 
 def _entry(world: World) -> Iterator[tuple[str, Any]]:

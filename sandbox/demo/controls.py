@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
+from sandbox.demo.clock import MovableClock
 from sandbox.demo.clusters import PretendCluster
 from sandbox.demo.processes import Process
 from sandbox.demo.redis_switch import RedisSwitch
@@ -22,6 +23,7 @@ class Controls:
     processes: Mapping[str, Process]
     redis: RedisSwitch
     troubles: TroubleSwitches
+    clock: MovableClock
     _armed: bool = False
     _lock: Lock = field(default_factory=Lock)
 

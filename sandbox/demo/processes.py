@@ -24,12 +24,15 @@ _OURS = ("SLACK_", "AWS_", "DNSMEDIC_", "KUBE", "REDIS_URL", "HTTP_PROXY", "HTTP
 class Process:
     """`dnsmedic NAME`, kept running until `end`. `restarts`: how often another one was started. Safe for threads."""
 
-    def __init__(self, name: str, environment: Mapping[str, str], folder: Path, leash: Leash) -> None:
+    def __init__(
+        self, name: str, environment: Mapping[str, str], folder: Path, leash: Leash, clock: Path | None = None
+    ) -> None:
         """environment: its settings; those of whoever runs the demo are hidden from it. folder: for its log.
 
-        leash: what ends it where the demo is killed.
+        leash: what ends it where the demo is killed. clock: the file of a `MovableClock` that it is to go by.
         """
         self.name = name
+        self._program = ("sandbox.demo.moved", str(clock), name) if clock else ("dnsmedic", name)
         self._leash = leash
         self.log = folder / f"{name}.log"
         self.restarts = 0
@@ -78,7 +81,7 @@ class Process:
     def _launch(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - fixed arguments, no shell
-                [sys.executable, "-m", "dnsmedic", self.name],
+                [sys.executable, "-m", *self._program],
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

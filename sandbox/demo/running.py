@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from contract.refusal import Refused
 from sandbox.demo.aws_front import AwsFront
+from sandbox.demo.clock import MovableClock
 from sandbox.demo.clusters import HEALTHY, NAMES, PretendCluster, write_file
 from sandbox.demo.controls import Controls
 from sandbox.demo.leash import Leash, own_folder
@@ -26,7 +27,7 @@ from sandbox.slack import SlackServer
 from sandbox.web import PageServer
 
 SECONDS_TO_START = 90.0
-PARTS = ("bot", "worker")
+PARTS = ("bot", "worker", "scheduler")
 """The product's own processes."""
 
 _MOST_RESTARTS = 2
@@ -62,8 +63,9 @@ def running(port: int, say: Say, opened: Callable[[str], object] = lambda _: Non
         front = AwsFront(clusters)
         stack.callback(front.close)
         write_file(clusters, folder / "clusters.yaml")
-        processes = _processes(stack, _environment(redis, slack, front, folder), folder, leash)
-        controls = Controls(slack, clusters, processes, redis, TroubleSwitches(slack))
+        clock = MovableClock(folder)
+        processes = _processes(stack, _environment(redis, slack, front, folder), folder, leash, clock)
+        controls = Controls(slack, clusters, processes, redis, TroubleSwitches(slack), clock)
         _start(clusters, say)
         greet(slack)
         with ThreadPoolExecutor(1, thread_name_prefix="demo warms") as pool:
@@ -108,7 +110,9 @@ def _environment(redis: RedisSwitch, slack: SlackServer, front: AwsFront, folder
     }
 
 
-def _processes(stack: ExitStack, environment: dict[str, str], folder: Path, leash: Leash) -> dict[str, Process]:
+def _processes(
+    stack: ExitStack, environment: dict[str, str], folder: Path, leash: Leash, clock: MovableClock
+) -> dict[str, Process]:
     made: dict[str, Process] = {}
 
     def end() -> None:
@@ -119,7 +123,7 @@ def _processes(stack: ExitStack, environment: dict[str, str], folder: Path, leas
 
     stack.callback(end)
     for name in PARTS:
-        made[name] = Process(name, environment, folder, leash)
+        made[name] = Process(name, environment, folder, leash, clock.file if name == "scheduler" else None)
     return made
 
 
@@ -141,6 +145,7 @@ def _until_ready(controls: Controls, say: Say) -> None:
     waiting: dict[str, Callable[[], bool]] = {
         "bot": lambda: controls.slack.socket_mode.connections > 0,
         "worker": lambda: _has_worker(controls.redis),
+        "scheduler": lambda: _has_looked(controls.redis),
     }
     give_up = time.monotonic() + SECONDS_TO_START
     while waiting:
@@ -155,8 +160,17 @@ def _until_ready(controls: Controls, say: Say) -> None:
 
 
 def _has_worker(redis: RedisSwitch) -> bool:
+    return _known(redis, lambda client: client.scard("rq:workers"))
+
+
+def _has_looked(redis: RedisSwitch) -> bool:
+    """Whether a scheduler knows the schedule: what was due before that is none of its business."""
+    return _known(redis, lambda client: any(True for _ in client.scan_iter("schedule:*", count=1000)))
+
+
+def _known(redis: RedisSwitch, look: Callable[[Redis], object]) -> bool:
     with Redis.from_url(redis.url, socket_timeout=1) as client:
         try:
-            return bool(client.scard("rq:workers"))
+            return bool(look(client))
         except RedisError:
             return False

@@ -27,7 +27,7 @@ TOPICS = {
 
 def workspace(app: SlackApp | None = None) -> Workspace:
     """The workspace before anybody has said anything."""
-    app = app or SlackApp()
+    app = app or SlackApp(commands=("/dns-check", "/dns-health"))
     team = (ALICE, BOB, CAROL)
     return Workspace(
         app=app,

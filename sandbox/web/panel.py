@@ -55,6 +55,7 @@ def shown(controls: Controls) -> dict[str, Json]:
             for name, each in controls.processes.items()
         ],
         "redis": {"on": controls.redis.is_on, "armed": controls.is_armed},
+        "clock": {"moved": round(controls.clock.moved), "due": round(controls.clock.due)},
         "connected": controls.slack.socket_mode.connections > 0,
     }
     logs = {f"asked:{each.name}": _asked(each) for each in controls.clusters}
@@ -143,4 +144,8 @@ def _redis(controls: Controls, given: Json) -> None:
     acts[given["do"]]()
 
 
-_SWITCHES = {"world": _world, "heal": _heal, "trouble": _trouble, "kill": _kill, "redis": _redis}
+def _time(controls: Controls, _given: Json) -> None:
+    controls.clock.move_on()
+
+
+_SWITCHES = {"world": _world, "heal": _heal, "trouble": _trouble, "kill": _kill, "redis": _redis, "time": _time}

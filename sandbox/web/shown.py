@@ -13,8 +13,6 @@ Json = dict[str, Any]
 USAGE = {
     "/dns-check": ("[cluster] [name] [pod=NAMESPACE/POD]", "Find out why DNS fails in a cluster"),
     "/dns-health": ("[cluster]", "Post a health report now"),
-    "/dns-capture": ("cluster [seconds] [pod=NAMESPACE/POD]", "Record DNS packets for a while"),
-    "/dns-fix": ("cluster change", "Propose a change, for others to approve"),
 }
 """What each slash command takes and does, as the app's manifest says."""
 

@@ -224,6 +224,36 @@ const PLAYS = {
     await looksWell(visitor, "gallery");
   },
 
+  /** The schedules' time is moved on: the daily report says how each cluster is, worst first, and can be acted upon. */
+  async report(stage) {
+    const visitor = await stage.enter("Alice");
+    const { page, channel } = visitor;
+    await visitor.heal();
+    await visitor.breakCluster("cluster-c", "CoreDNS runs no replica");
+    await page.getByRole("link", { name: /dns-health/ }).click();
+    await page.getByRole("combobox", { name: /^Message #dns-health/ }).waitFor();
+    const reports = channel.getByRole("listitem").filter({ hasText: "DNS health ·" });
+    const before = await reports.count();
+    await visitor.openPanel();
+    await visitor.panel.getByRole("button", { name: "Move on to the next daily report" }).click();
+    await visitor.panel.getByText(/The schedules' time is \d+ (h|days) ahead/).waitFor();
+    await visitor.closePanel();
+    await visitor.until(async () => (await reports.count()) > before);
+    const report = reports.last();
+    const rows = await report.getByRole("row").allInnerTexts();
+    assert.match(rows[1], /cluster-c[^]*1 problem/);
+    assert.match(rows[2] + rows[3], /cluster-a[^]*healthy[^]*cluster-b[^]*healthy/);
+    await report.getByRole("button", { name: /repl/ }).click();
+    await visitor.thread.getByText("coredns-scaled-to-zero").first().waitFor();
+    await looksWell(visitor, "report");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await report.getByRole("button", { name: "Mute cluster-c 24 h" }).click();
+    await visitor.answer.getByText("only name").waitFor();
+    await visitor.answer.getByRole("button", { name: "Take it back" }).click();
+    await visitor.answer.getByText("tell of").waitFor();
+    await visitor.heal();
+  },
+
   /** With the keyboard alone, by name: the channels, the home of the app, the colours. */
   async around(stage) {
     const visitor = await stage.enter("Alice", { width: 390, scheme: "dark" });

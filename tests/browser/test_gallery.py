@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 
+from sandbox.demo.clock import MovableClock
 from sandbox.demo.controls import Controls
 from sandbox.demo.redis_switch import RedisSwitch
 from sandbox.demo.troubles import TroubleSwitches
@@ -155,7 +156,7 @@ def test_every_block_is_drawn_and_used(tmp_path: Path) -> None:
         picture = slack.api.files[0].id
         client.chat_postMessage(channel=INCIDENTS, text="Blocks", blocks=_shown(picture))
         client.chat_postMessage(channel=INCIDENTS, text="Elements", blocks=_pressed())
-        controls = Controls(slack, [], {}, RedisSwitch(tmp_path), TroubleSwitches(slack))
+        controls = Controls(slack, [], {}, RedisSwitch(tmp_path), TroubleSwitches(slack), MovableClock(tmp_path))
         with PageServer(controls, 0) as server:
             done = subprocess.run(
                 [node(), str(STAGE / "plays.mjs"), "gallery", server.url, os.environ.get("SCREENSHOTS", "")],

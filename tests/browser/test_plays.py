@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from contract.health_reports import HealthReports
 from contract.outbox import Outbox
 from contract.runs import Runs
 from sandbox.demo.running import Demo, running
@@ -27,6 +28,7 @@ PLAYS = (
     "lost",
     "form",
     "buttons",
+    "report",
     "around",
 )
 
@@ -44,7 +46,9 @@ def demo() -> Iterator[Demo]:
 def calm(demo: Demo) -> Demo:
     """The demo once nothing goes on in it: the plays come in any order, and none may meet a run of the one before."""
     with Redis.from_url(demo.controls.redis.url) as redis:
-        spine.until(lambda: not Runs(redis, spine.KEY).live() and not Outbox(redis).unsent(), 60)
+        spine.until(
+            lambda: not (Runs(redis, spine.KEY).live() or HealthReports(redis).open() or Outbox(redis).unsent()), 60
+        )
     return demo
 
 

@@ -11,7 +11,7 @@ export function ChannelView({ channel }: { channel: Channel }) {
   const standing = useMemo(() => every.filter((each) => !each.thread || (!each.private && each.broadcast)), [every]);
   const replies = useMemo(() => byParent(every as Message[]), [every]);
   const name = channel.direct ? workspace.app.name : `#${channel.name}`;
-  const chips = channel.has_app ? ["/dns-check cluster-a", "/dns-check", "/dns-check help"] : [];
+  const chips = channel.has_app ? ["/dns-check cluster-a", "/dns-check", "/dns-health", "/dns-check help"] : [];
   return (
     <>
       <MessageList label={`Messages in ${name}`} messages={standing} replies={replies}>

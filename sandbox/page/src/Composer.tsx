@@ -135,7 +135,10 @@ function useSuggestions(text: string, inThread: boolean): Suggestion[] {
   return useMemo(() => {
     const mention = `@${workspace.app.name}`;
     if (text.startsWith("@") || (inThread && text.startsWith("/"))) {
-      const every = [{ text: `${mention} dns-check cluster-a`, name: `${mention} dns-check cluster-a`, about: "Ask in this thread" }];
+      const every = [
+        { text: `${mention} dns-check cluster-a`, name: `${mention} dns-check cluster-a`, about: "Ask in this thread" },
+        { text: `${mention} dns-health`, name: `${mention} dns-health`, about: "How every cluster is" },
+      ];
       return every.filter((each) => text.startsWith("/") || each.text.startsWith(text)).filter((each) => each.text !== text);
     }
     if (!text.startsWith("/")) return [];

@@ -42,6 +42,7 @@ export function PanelView({ panel, asked, onClose }: Props) {
         </button>
         <Clusters panel={panel} busy={busy !== ""} steered={steered} />
         <Troubles panel={panel} steered={steered} />
+        <Time panel={panel} steered={steered} />
         <Machines panel={panel} steered={steered} />
         <Requests asked={asked} />
       </div>
@@ -149,6 +150,43 @@ function Troubles({ panel, steered }: { panel: Panel; steered: Steered }) {
       ))}
     </section>
   );
+}
+
+/** The schedules' time can be moved to the next report, and stays moved. */
+function Time({ panel, steered }: { panel: Panel; steered: Steered }) {
+  const [busy, setBusy] = useState(false);
+  const { moved, due } = panel.clock;
+  useEffect(() => setBusy(false), [due]);
+  const moveOn = async () => {
+    setBusy(true);
+    if (!(await steered("time", {}))) setBusy(false);
+  };
+  return (
+    <section aria-labelledby="panel-time">
+      <h3 id="panel-time">Time</h3>
+      <div className="row">
+        <span>
+          <strong>Daily report</strong>
+          <span className="quiet block">
+            Due {utc(due)}, in #dns-health.{moved > 0 && ` The schedules' time is ${ahead(moved)} ahead.`}
+          </span>
+        </span>
+        <button type="button" className="button" disabled={busy} onClick={() => void moveOn()}>
+          Move on<span className="unseen"> to the next daily report</span>
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function utc(seconds: number): string {
+  const words = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC" } as const;
+  return `${new Intl.DateTimeFormat("en-GB", words).format(new Date(seconds * 1000))} UTC`;
+}
+
+function ahead(seconds: number): string {
+  const hours = Math.max(1, Math.round(seconds / 3600));
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }
 
 function Machines({ panel, steered }: { panel: Panel; steered: Steered }) {

@@ -87,6 +87,8 @@ export interface Panel {
   troubles: { name: string; title: string; about: string; on: boolean }[];
   processes: { name: string; pid: number; running: boolean; restarts: number }[];
   redis: { on: boolean; armed: boolean };
+  /** Seconds that the schedules' time was moved by, and when the next report is due by it (Unix seconds). */
+  clock: { moved: number; due: number };
   connected: boolean;
 }
 
