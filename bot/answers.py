@@ -27,6 +27,7 @@ TOO_SLOW = ephemeral(
         "If it starts, it shows up in this channel. If nothing appears within a minute, ask again.",
     ]
 )
+_BY_ITSELF = "It begins by itself as soon as it can."
 NOT_UNDERSTOOD = ephemeral(["dnsmedic does not know this command. Try `/dns-check help`."])
 NO_FORM = ephemeral([f"Slack did not open the form. Type it instead: {USAGE}"])
 EXPIRED = ephemeral(["That button is no longer kept. Ask again with `/dns-check`."])
@@ -163,7 +164,13 @@ def still_waiting(record: RunRecord, seconds: float, position: int) -> Message:
     place = f" It is number {position} in the queue." if position > 1 else ""
     about = f"{code(record.run)} on {code(record.cluster, 100)}"
     said = f":hourglass: {about} has been waiting for {duration(seconds)}: {why}.{place}"
-    return ephemeral([said, f"It begins by itself as soon as it can. `/dns-check stop {record.run}` takes it back."])
+    return ephemeral([said, f"{_BY_ITSELF} `/dns-check stop {record.run}` takes it back."])
+
+
+def report_waiting(seconds: float) -> Message:
+    """A report has not begun for so long."""
+    why = "all workers are busy with checks that people asked for, or none is running"
+    return ephemeral([f":hourglass: Your health report has been waiting for {duration(seconds)}: {why}.", _BY_ITSELF])
 
 
 def stopping(run: str, *, was_on: bool) -> Message:

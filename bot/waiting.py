@@ -11,6 +11,7 @@ from bot import answers
 from bot.policy import Caller
 from bot.workspace import Workspace
 from contract.connection import DAY, clock
+from contract.health_reports import HealthReports
 from contract.records import RunRecord
 from contract.runs import Runs
 
@@ -39,10 +40,26 @@ class Waiting:
         late = [record for record in self.runs.waiting() if now - record.asked > LONG]
         if late:
             log.warning("%d checks wait for longer than %d s", len(late), LONG)
-        for record in late:
+        for record in (one for one in late if not one.within):
             for user in (record.user, *record.joined):
-                if user and self.runs.redis.set(f"told-waiting:{record.run}:{user}", 1, nx=True, ex=DAY):
+                if self._is_first(record.run, user):
                     self._tell(record, user, now)
+        self._look_at_reports(now)
+
+    def _look_at_reports(self, now: float) -> None:
+        """Tell those whose report has not begun: workers begin it, so that none may be running."""
+        reports = HealthReports(self.runs.redis)
+        for name in reports.open():
+            report = reports.get(name)
+            if report is None or now - report.begun <= LONG or reports.runs(name):
+                continue
+            if self._is_first(name, report.user):
+                caller = Caller(user=report.user, team=report.team, channel=report.channel, thread_ts=report.thread_ts)
+                self.workspace.whisper(caller, answers.report_waiting(now - report.begun))
+
+    def _is_first(self, name: str, user: str) -> bool:
+        """Whether this person is still to be told of this; nobody tells them twice."""
+        return bool(user) and bool(self.runs.redis.set(f"told-waiting:{name}:{user}", 1, nx=True, ex=DAY))
 
     def close(self) -> None:
         """Look no more."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from contract.connection import clock
+from contract.health_reports import HealthReports
 from tests.running_bot import RunningBot, bot, command_fields
 
 __all__ = ["bot"]
@@ -46,3 +49,24 @@ def test_who_waits_for_a_moment_is_left_alone(bot: RunningBot) -> None:
     bot.app.close()
 
     assert [] == [each for user in (ALICE, BOB) for each in bot.slack.api.ephemerals(user)]
+
+
+def test_who_waits_for_a_report_is_told_once(bot: RunningBot) -> None:
+    """A report that no worker has begun for long: its person hears of it, once; one that is under way is left alone."""
+    bot.command("cluster-a", command="/dns-health")
+    bot.command("cluster-b", command="/dns-health", user_id=BOB, trigger_id=command_fields("")["trigger_id"])
+    reports = HealthReports(bot.runs.redis)
+    for name in reports.open():
+        held = msgspec.json.decode(bot.runs.redis.get(f"report:{name}") or b"{}")
+        held["begun"] -= 150
+        bot.runs.redis.set(f"report:{name}", msgspec.json.encode(held))
+        if held["user"] == BOB:
+            reports.assign(name, "cluster-b", "run_7f3a")
+    for _ in range(3):
+        bot.app.waiting.look()
+    (told,) = bot.slack.api.wait_for(lambda: bot.slack.api.ephemerals(ALICE)[:1])
+    bot.app.close()
+
+    assert told.text.startswith(":hourglass: Your health report has been waiting for 2 min")
+    assert 1 == len(bot.slack.api.ephemerals(ALICE))
+    assert [] == bot.slack.api.ephemerals(BOB)

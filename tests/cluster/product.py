@@ -32,7 +32,7 @@ class Product:
     started: int = 0
 
     def process(self, side: str) -> subprocess.Popen[bytes]:
-        """One more `dnsmedic bot` or `dnsmedic worker`, a group of its own."""
+        """One more `dnsmedic bot`, `worker` or `scheduler`, a group of its own."""
         self.started += 1
         with (self.folder / f"{side}-{self.started}.log").open("wb") as log:
             command = [str(Path(sys.executable).parent / "dnsmedic"), side]
@@ -109,6 +109,15 @@ def running(folder: Path, clusters: Path, *, socket_mode: bool) -> Iterator[Prod
 def _end(product: Product) -> None:
     for worker in product.workers:
         _stop(worker)
+
+
+@contextmanager
+def stopped_after(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """A process that is asked to go at the end of the block."""
+    try:
+        yield
+    finally:
+        _stop(process)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -86,7 +86,7 @@ class Reporter:
             return
         try:
             got = self.tools.runs.ask(
-                Question(cluster=cluster), user="", team=report.team, channel=report.channel,
+                Question(cluster=cluster), user=report.user, team=report.team, channel=report.channel,
                 request=f"{report.name}:{cluster}", within=report.name,
             )  # fmt: skip
         except Refused:
