@@ -243,10 +243,10 @@ const PLAYS = {
     const rows = await report.getByRole("row").allInnerTexts();
     assert.match(rows[1], /cluster-c[^]*1 problem/);
     assert.match(rows[2] + rows[3], /cluster-a[^]*healthy[^]*cluster-b[^]*healthy/);
-    await report.getByRole("button", { name: /repl/ }).click();
-    await visitor.thread.getByText("coredns-scaled-to-zero").first().waitFor();
     await looksWell(visitor, "report");
     await page.setViewportSize({ width: 1280, height: 800 });
+    await report.getByRole("button", { name: /repl/ }).click();
+    await visitor.thread.getByText("coredns-scaled-to-zero").first().waitFor();
     await report.getByRole("button", { name: "Mute cluster-c 24 h" }).click();
     await visitor.answer.getByText("only name").waitFor();
     await visitor.answer.getByRole("button", { name: "Take it back" }).click();
