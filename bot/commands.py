@@ -57,16 +57,22 @@ class Desk:
     def accepted(self, caller: Caller, ask: str, request: str) -> Message:
         """The answer to a press of "Check ..."."""
 
-        def work() -> Message:
-            offer = self.offers.get(ask)
-            if offer is None:
-                return answers.EXPIRED
-            if offer.channel != caller.channel:
-                return answers.ELSEWHERE
+        def work(offer: Offer) -> Message:
             again = self.runs.get(offer.again) if offer.again else None
             return self._check(caller, offer.question, request, again)
 
-        return self._shown(self._answer(caller, work, ask))
+        return self._offered(caller, ask, work)
+
+    def _offered(self, caller: Caller, ask: str, work: Callable[[Offer], Message]) -> Message:
+        """What `work` answers to the offer that a button stands for, where it is kept and of this channel."""
+
+        def answer() -> Message:
+            offer = self.offers.get(ask)
+            if offer is None:
+                return answers.EXPIRED
+            return work(offer) if offer.channel == caller.channel else answers.ELSEWHERE
+
+        return self._shown(self._answer(caller, answer, ask))
 
     def rerun(self, caller: Caller, run: str, message_ts: str, request: str) -> Message:
         """The answer to a press of "Re-run": the same question as a new run under the same message."""
@@ -111,22 +117,16 @@ class Desk:
     def mute(self, caller: Caller, ask: str, *, quiet: bool) -> Message:
         """The answer to a press of "Mute", and of the button that takes it back."""
 
-        def work() -> Message:
-            offer = self.offers.get(ask)
-            if offer is None:
-                return answers.EXPIRED
-            if offer.channel != caller.channel:
-                return answers.ELSEWHERE
+        def work(offer: Offer) -> Message:
             cluster = offer.question.cluster
-            if not quiet:
-                self.reports.unmute(caller.channel, cluster)
-                self._record("unmuted", caller, cluster=cluster)
-                return answers.unmuted(cluster)
-            self.reports.mute(caller.channel, cluster, user=caller.user)
-            self._record("muted", caller, cluster=cluster)
-            return answers.muted(cluster, ask)
+            self._record("muted" if quiet else "unmuted", caller, cluster=cluster)
+            if quiet:
+                self.reports.mute(caller.channel, cluster, user=caller.user)
+                return answers.muted(cluster, ask)
+            self.reports.unmute(caller.channel, cluster)
+            return answers.unmuted(cluster)
 
-        return self._shown(self._answer(caller, work, ask))
+        return self._offered(caller, ask, work)
 
     def choices(self, caller: Caller, typed: str) -> tuple[str, ...]:
         """The clusters to choose from in the form, those that hold what was typed so far."""

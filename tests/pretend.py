@@ -38,6 +38,20 @@ def calm_door(sandbox: Sandbox, folder: Path) -> Iterator[Api]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """A healthy cluster, for all tests of a module."""
+    with healthy() as running:
+        yield running
+
+
+@pytest.fixture
+def api(sandbox: Sandbox, tmp_path: Path) -> Iterator[Api]:
+    """The door to it; behind it all is well at first, and nobody has asked for anything."""
+    with calm_door(sandbox, tmp_path) as opened:
+        yield opened
+
+
 def lead_to(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let boto3 find this sandbox' AWS, and no other."""
     for name, value in sandbox.env.items():

@@ -19,11 +19,13 @@ import pytest
 from sandbox.cluster import Sandbox
 from sandbox.kube import Trouble
 from sandbox.kube.authority import server_context
-from tests.pretend import calm_door, healthy
+from tests.pretend import api, sandbox
 from workers.cluster import CannotRead, Why, kubeconfig
 from workers.cluster.grants import Resource
 from workers.cluster.kube import ATTEMPTS, Api
 from workers.cluster.objects import ConfigMap, EndpointSlice, Node, Pod, Service
+
+__all__ = ["api", "sandbox"]
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -33,20 +35,6 @@ NODES = Resource(verb="list", resource="nodes")
 GET, LIST = "get services kube-system/kube-dns", "list pods kube-system/"
 SECONDS = 1.2
 """Short enough for a server that never ends to be waited for."""
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """A healthy cluster."""
-    with healthy() as running:
-        yield running
-
-
-@pytest.fixture
-def api(sandbox: Sandbox, tmp_path: Path) -> Iterator[Api]:
-    """The door; behind it all is well at first, and nobody has asked for anything."""
-    with calm_door(sandbox, tmp_path) as opened:
-        yield opened
 
 
 def _refused(api: Api, *, seconds: float = SECONDS) -> CannotRead:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from sandbox.cluster import Sandbox
-from tests.pretend import calm_door, healthy
+from tests.pretend import api, sandbox
 from workers.cluster import CannotRead
 from workers.cluster.kube import Api
 from workers.cluster.pages import http_get
+
+__all__ = ["api", "sandbox"]
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -30,20 +29,6 @@ class Said:
         """The bytes, at the first that comes."""
         answer, self._answer = self._answer, b""
         return answer, self._closes
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """A healthy cluster."""
-    with healthy() as running:
-        yield running
-
-
-@pytest.fixture
-def api(sandbox: Sandbox, tmp_path: Path) -> Iterator[Api]:
-    """The door."""
-    with calm_door(sandbox, tmp_path) as opened:
-        yield opened
 
 
 def _got(

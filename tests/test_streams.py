@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,32 +12,20 @@ from sandbox.cluster import Sandbox
 from sandbox.dns import Manners
 from sandbox.kube import Trouble
 from sandbox.worlds import load
-from tests.pretend import calm_door, door, healthy
+from tests.pretend import api, door, sandbox
 from workers.cluster import CannotRead, Cluster, Told, Why
 from workers.cluster.kube import Api, Deadline
 from workers.cluster.objects import Pod
 from workers.cluster.pages import http_get
 from workers.cluster.streams import Tunnel, refused
 
+__all__ = ["api", "sandbox"]
+
 pytestmark = pytest.mark.timeout(20)
 
 FORWARD = "get pods/portforward*"
 SECONDS = 1.2
 NAME = "kubernetes.default.svc.cluster.local"
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    """A healthy cluster."""
-    with healthy() as running:
-        yield running
-
-
-@pytest.fixture
-def api(sandbox: Sandbox, tmp_path: Path) -> Iterator[Api]:
-    """The door; behind it all is well at first, and nobody has asked for anything."""
-    with calm_door(sandbox, tmp_path) as opened:
-        yield opened
 
 
 def _pod(api: Api, sandbox: Sandbox, name: str = "coredns-") -> Pod:
