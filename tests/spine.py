@@ -19,6 +19,7 @@ from rq.serializers import JSONSerializer
 
 from contract import crashpoints
 from contract.connection import connect
+from contract.health_reports import HealthReport, HealthReports
 from contract.jobs import QUEUE, job_class
 from contract.model import Finding, Observation, Outcome, Question, Severity, Status, StepResult, Verdict
 from contract.records import RunRecord
@@ -29,7 +30,9 @@ from workers import jobs, runner
 from workers.checks import Check, Stage
 from workers.cluster import Cluster
 from workers.jobs import Tools
+from workers.jobs.reporting import Reporter
 from workers.thread import connect as connect_slack
+from workers.worker.mailer import Mailer
 
 KEY = Key.of("testing-testing-testing", "")
 TEAM = "T0DNSMEDIC"
@@ -174,6 +177,36 @@ def ask_and_check(redis_url: str, slack_url: str, point: int, request: str) -> N
     made = tools(connect(redis_url), slack_url)
     jobs.prepare(made)
     jobs.check_cluster(ask_again(made, request))
+
+
+def report_and_check(redis_url: str, slack_url: str, point: int) -> None:
+    """Begin a report of one cluster and take it to its end, and die at the numbered crash point on the way."""
+    os.environ["DNSMEDIC_CRASH_AT"] = str(point)
+    importlib.reload(crashpoints)
+    made = tools(connect(redis_url), slack_url)
+    jobs.prepare(made)
+    begin_report(made, point)
+    reporter, mailer = Reporter(made), Mailer(made.redis, made.slack)
+    for _ in range(10):
+        reporter.round()
+        for run in HealthReports(made.redis).runs(report_name(point)).values():
+            jobs.check_cluster(run)
+        made.redis.delete("rq:queue:dnsmedic")  # what was queued has just been done
+        mailer.round()
+
+
+def report_name(number: int) -> str:
+    """The name of the report with this number."""
+    return f"report_{number}"
+
+
+def begin_report(made: Tools, number: int) -> None:
+    """Begin the report with this number, of a schedule and a cluster of its own, unless it was begun."""
+    report = HealthReport(
+        name=report_name(number), clusters=(f"cluster-{number}",), channel=CHANNEL, schedule=f"s{number}", team=TEAM,
+        tick=1_795_507_200.0,
+    )  # fmt: skip
+    HealthReports(made.redis).begin_tick(report)
 
 
 def ask_again(made: Tools, request: str) -> str:

@@ -15,11 +15,15 @@ from sandbox.slack import SlackServer, typical_workspace
 from tests import spine
 from workers import jobs
 from workers.jobs import Tools
+from workers.jobs.reporting import Reporter
 from workers.worker.mailer import Mailer
 from workers.worker.watchdog import Watchdog
 
 POINTS = range(1, 65)
 """More than a tiny run has."""
+
+SOME_POINTS = range(2, 62, 3)
+"""Every third, as Slack's pace in their one channel is what these take."""
 
 DIED = 137
 
@@ -84,3 +88,44 @@ def test_a_run_ends_right_wherever_its_process_dies(redis_url: str, redis: Redis
         assert sorted(set(numbers)) == numbers
         assert ("parent", "Problem", "verdict", "Problem") == (*posts[run][0][1:], *posts[run][-1][1:])
         assert 1 == [kind for _, kind, _ in posts[run]].count("verdict")
+
+
+@pytest.mark.timeout(240)
+def test_a_report_is_posted_once_wherever_its_process_dies(redis_url: str, redis: Redis, slack: SlackServer) -> None:
+    """Every report stands in the channel once, with its reply once: what is wrong in its cluster."""
+    fork = multiprocessing.get_context("forkserver")
+    fork.set_forkserver_preload(["tests.spine"])
+
+    def crash(point: int) -> int | None:
+        process = fork.Process(target=spine.report_and_check, args=(redis_url, slack.url, point))
+        process.start()
+        process.join()
+        return process.exitcode
+
+    with ThreadPoolExecutor(8) as pool:
+        exits = list(pool.map(crash, SOME_POINTS))
+    tools = spine.tools(redis, slack.url)
+    for point in SOME_POINTS:
+        spine.begin_report(tools, point)
+    _finish(tools)
+    posts = slack.api.posts(spine.CHANNEL)
+    told = [message.metadata["event_payload"]["run"] for message in posts]
+    replies = {message.text for post in posts for message in slack.api.replies(spine.CHANNEL, post.ts)}
+
+    assert exits.count(DIED) > 12
+    assert sorted(map(spine.report_name, SOME_POINTS)) == sorted(told)
+    assert {1} == {len(slack.api.replies(spine.CHANNEL, post.ts)) for post in posts}
+    assert {f"Problem · cluster-{point} · Not so: The replicas is fine." for point in SOME_POINTS} == replies
+
+
+def _finish(tools: Tools) -> None:
+    """Do what the workers that are left do, until every report is posted."""
+    reporter = Reporter(tools)
+
+    def settled() -> bool:
+        recover(tools)
+        tools.redis.delete("rq:queue:dnsmedic")
+        reporter.round()
+        return not tools.redis.zcard("reports") and not tools.redis.zcard("unsent")
+
+    spine.until(settled, 120)
