@@ -188,6 +188,10 @@ class HealthReports:
         """The runs of a report by their clusters, as far as they have been asked for."""
         return {text(cluster): text(run) for cluster, run in self.redis.hgetall(_runs(name)).items()}
 
+    def asked(self, name: str) -> int:
+        """For how many of its clusters a report has asked; they are asked for in their order."""
+        return int(self.redis.hlen(_runs(name)))
+
     def assign(self, name: str, cluster: str, run: str) -> None:
         """Note the run for a cluster of a report."""
         with self.redis.pipeline() as pipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import make_dataclass, replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from contract.audit import Audit
 from contract.health_reports import HealthReport, HealthReports, Standing
 from contract.leases import Leases
 from contract.model import Question, Status
@@ -115,6 +117,20 @@ def test_a_report_says_how_every_cluster_is(redis: Redis, slack: SlackServer) ->
         for element in block["elements"]
     ]
     assert ["Check cluster-b now", "Mute cluster-b 24 h"] == labels
+
+
+def test_each_run_of_a_report_is_on_record(redis: Redis, slack: SlackServer) -> None:
+    """The audit has an entry for each cluster that was looked into, with the report that it was for, and is whole."""
+    made = spine.tools(redis, slack.url, checks(), open_cluster=only(""))
+    HealthReports(redis).begin_tick(report())
+    carry_out(made)
+    audit = Audit(redis, spine.KEY)
+    events = [json.loads(entry["event"]) for entry in audit.entries()]
+
+    assert [("asked", "", cluster, "report_nine") for cluster in CLUSTERS] == [
+        (event["what"], event["user"], event["cluster"], event["report"]) for event in events
+    ]
+    assert () == audit.broken()
 
 
 def test_the_next_report_says_what_changed(redis: Redis, slack: SlackServer) -> None:

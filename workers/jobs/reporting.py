@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterable, Mapping, Sequence
 
 from contract import blocks
+from contract.audit import Audit
 from contract.blocks import Block, Line, ReportView
 from contract.connection import clock, text
 from contract.evidence import evidence_key
@@ -48,6 +49,8 @@ class Reporter:
         self.redis = tools.redis
         self.reports = HealthReports(tools.redis)
         self.leases = Leases(tools.redis)
+        self.audit = Audit(tools.redis, tools.runs.jobs.key)
+        self._known: dict[str, HealthReport] = {}
         self.holder = f"{ASIDE} reporter {socket.gethostname()} {os.getpid()}"
 
     def round(self) -> float:
@@ -67,18 +70,20 @@ class Reporter:
 
     def _look(self, name: str, lease: Lease) -> None:
         """Ask for what can be asked for now, and end the report once there is nothing more to wait for."""
-        report = self.reports.get(name)
+        report = self._known.get(name) or self.reports.get(name)
         if report is None:
             log.error("%s cannot be read, and is given up", name)
             self.reports.end(HealthReport(name=name, clusters=(), channel=""), {})
             return
-        asked = self.reports.runs(name)
+        self._known = {name: report}
+        asked = self.reports.asked(name)
         overdue = clock(self.redis) - report.begun > OVERDUE
-        left = [cluster for cluster in report.clusters if cluster not in asked]
-        if left and not overdue:
-            self._ask(report, left[0])
-        elif overdue or self._all_ended(asked.values()):
-            self._write(report, asked, lease)
+        if asked < len(report.clusters) and not overdue:
+            self._ask(report, report.clusters[asked])
+            return
+        runs = self.reports.runs(name)
+        if overdue or self._all_ended(runs.values()):
+            self._write(report, runs, lease)
 
     def _ask(self, report: HealthReport, cluster: str) -> None:
         """Ask for the next cluster once nobody waits for a worker: people come before reports."""
@@ -92,6 +97,8 @@ class Reporter:
         except Refused:
             return  # too many wait at this moment
         self.reports.assign(report.name, cluster, got.run)
+        place = {"user": report.user, "team": report.team, "channel": report.channel}
+        self.audit.append({"what": "asked", **place, "run": got.run, "cluster": cluster, "report": report.name})
 
     def _all_ended(self, runs: Iterable[str]) -> bool:
         with self.redis.pipeline(transaction=False) as pipe:
