@@ -12,7 +12,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contract.blocks import Block, Message, RunView, State, ephemeral, faults, notice, parent, step, verdict
+from contract.blocks import (
+    Block,
+    Line,
+    Message,
+    ReportView,
+    RunView,
+    State,
+    button,
+    ephemeral,
+    faults,
+    notice,
+    parent,
+    report,
+    rest,
+    step,
+    verdict,
+)
 from contract.blocks.text import clean, code, fence, link, mention, mrkdwn, plain, size
 from contract.model import (
     Cause,
@@ -153,6 +169,8 @@ def strings(value: object) -> Iterator[str]:
 
 TEMPLATES = re.compile(
     r"<!date\^\d+\^\{time_secs\}\|\d\d:\d\d:\d\d UTC>|<@[UW][A-Z0-9]+>|<https://docs\.aws\.amazon\.com/[\w/.?=&;-]+\|source>"
+    r"|<!date\^\d+\^\{date_short\} \{time\}\|\w{3} \d+ \w{3} \d\d:\d\d>"
+    r"|<https://example\.slack\.com/archives/[\w/]+\|the last report>"
 )
 
 
@@ -508,3 +526,55 @@ def test_notices_and_private_answers_fit() -> None:
 def test_lint_knows_what_slack_refuses(message: Message, expected: str) -> None:
     """The linter refuses what Slack refuses, under Slack's own name."""
     assert [expected] == [fault.split()[0] for fault in faults(message, update=True)]
+
+
+CLUSTERS = st.builds(
+    Line,
+    cluster=st.sampled_from([name[:100] for name in HOSTILE]) | st.text(max_size=100),
+    status=st.sampled_from(list(Status)),
+    causes=st.integers(0, 20),
+    p95=st.floats(0, 60),
+    before=st.none() | st.sampled_from(list(Status)),
+    p95_before=st.floats(0, 60),
+    muted=st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lines=st.lists(CLUSTERS, max_size=10),
+    times=st.sampled_from((1, 7, 12)),
+    late=st.floats(0, 7200),
+    missed=st.lists(st.floats(0, 2e9), max_size=10),
+    brief=st.booleans(),
+    by=st.sampled_from(["", "U0ALICE", "<!channel>"]),
+)
+def test_a_report_of_whatever_clusters_is_within_the_limits(
+    lines: list[Line], times: int, late: float, missed: list[float], by: str, *, brief: bool
+) -> None:
+    """None, one or hundreds of clusters of any name: Slack takes each form, and nobody is called; none is left out."""
+    view = ReportView(
+        at=1_795_507_200.0,
+        timezone="Europe/Paris",
+        lines=tuple(lines * times),
+        late=late,
+        missed=tuple(missed),
+        following=1_795_593_600.0,
+        before="https://example.slack.com/archives/C0HEALTH/p1795507200000100",
+        brief=brief,
+        asked_by=by,
+    )
+    replies = rest(view)
+    tables = [block for block in report(view)[0].blocks if block["type"] == "table"]
+    rows: Any = tables[0]["rows"] if tables else [()]
+
+    assert [] == [
+        one for rungs in (report(view, [button("Check", "dns.ask", "ask_1")]), *replies) for one in problems(rungs)
+    ]
+    assert view.is_brief or len(rows) - 1 + sum(_lines_of(rungs[0]) for rungs in replies) == len(view.lines)
+
+
+def _lines_of(message: Message) -> int:
+    """How many clusters a reply lists, below its heading."""
+    texts = [str(block["text"]["text"]) for block in message.blocks]  # type: ignore[index]
+    return sum(len(re.findall(r"(?m)^:\w+_circle: ", text)) for text in texts)

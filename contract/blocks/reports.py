@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from contract.blocks.message import (
     sections,
     words,
 )
-from contract.blocks.text import clean, code, duration, line, link, mention, plain, size
+from contract.blocks.text import code, duration, label, line, link, mention, size
 from contract.figures import counted
 from contract.model import Status
 
@@ -126,13 +126,24 @@ def report(view: ReportView, buttons: Sequence[Block] = ()) -> tuple[Message, ..
 def rest(view: ReportView) -> tuple[tuple[Message, ...], ...]:
     """Replies with the clusters that the message has no room for, each as messages that say the same, best first."""
     shown = len(view.lines) if view.is_brief else _room(view)
-    lines = [_line(one) for one in view.ordered[shown:]]
     made = []
-    for at in range(0, len(lines), _LINES_IN_A_REPLY):
-        group = lines[at : at + _LINES_IN_A_REPLY]
-        heading = f"*Clusters {shown + at + 1} to {shown + at + len(group)} of {len(view.lines)}*"
+    for group in _groups([_line(one) for one in view.ordered[shown:]]):
+        heading = f"*Clusters {shown + 1} to {shown + len(group)} of {len(view.lines)}*"
+        shown += len(group)
         made.append((Message(heading, tuple(sections([heading, *group]))), Message(_cut([heading, *group]))))
     return tuple(made)
+
+
+def _groups(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The lines, as many together as one reply takes."""
+    held: list[str] = []
+    for one in lines:
+        if held and (len(held) >= _LINES_IN_A_REPLY or size(json.dumps([*held, one])) > _ROOM):
+            yield held
+            held = []
+        held.append(one)
+    if held:
+        yield held
 
 
 def _room(view: ReportView) -> int:
@@ -183,7 +194,7 @@ def _table(view: ReportView, most: int) -> Block:
 def _cells(one: Line) -> list[str]:
     muted = " (muted)" if one.muted else ""
     return [
-        plain(clean(one.cluster), 100),
+        label(one.cluster, 100),
         f"{_SIGNS[one.status][0]} {_word(one)}{muted}",
         _seconds(one.p95) if one.p95 else _NONE,
         _change(one) or _NONE,
@@ -216,7 +227,8 @@ def _footer(view: ReportView) -> str:
     parts += [f"next report {_day(view.following, view.timezone)}"] if view.following else []
     parts += [link(view.before, "the last report")] if view.before else []
     parts += [f"missed: {', '.join(_day(one, view.timezone) for one in view.missed[-3:])}"] if view.missed else []
-    parts += ["in the thread: what changed or is not well"] if any(one.changed or one.bad for one in view.lines) else []
+    told = not view.is_brief and any((one.changed or one.bad) and not one.muted for one in view.lines)
+    parts += ["in the thread: what changed or is not well"] if told else []
     return " · ".join(parts)
 
 
