@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.markup import escape
 
-from contract.clusters import ClusterEntry
+from contract.clusters import ClusterEntry, Schedule
 from contract.model import Question
 from contract.refusal import Refused
 from workers.cluster import CannotRead, Cluster, open_cluster
@@ -18,8 +20,14 @@ from workers.verdict.report import new_run
 
 from .targets import clusters_file
 
+if TYPE_CHECKING:
+    from slack_sdk import WebClient
+
 NEEDED_SCOPES = frozenset({"commands", "chat:write", "app_mentions:read", "files:write", "users:read", "usergroups:read",
                            "channels:read", "groups:read"})  # fmt: skip
+
+LOOKED_SECONDS = 120.0
+"""A scheduler notes every half a minute that it looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +40,10 @@ class Line:
 
 
 def doctor() -> int:
-    """Look at Redis, Slack and every cluster; print what is missing. Status: 0 all well, 1 something is missing."""
+    """Look at Redis, Slack, clusters and schedules; print what is missing. Status: 0 all well, 1 something is missing."""
     console = Console(highlight=False)
     bad = 0
-    for line in (*_redis(), *_slack(), *_clusters()):
+    for line in (*_redis(), *_slack(), *_clusters(), *_schedules()):
         mark = {True: "[green]✓ ok     [/]", False: "[red]✗ missing[/]", None: "[dim]- not set[/]"}[line.good]
         console.print(f"{mark} {escape(line.what)}", soft_wrap=True)
         if line.fix:
@@ -76,12 +84,10 @@ def _slack() -> Iterator[Line]:
     if not token:
         yield Line(None, "Slack (the bot and the workers need it; `dnsmedic check` does not)", "set SLACK_BOT_TOKEN")
         return
-    from slack_sdk import WebClient  # noqa: PLC0415 - `check` must not pay for it
-    from slack_sdk.errors import SlackApiError  # noqa: PLC0415
+    from slack_sdk.errors import SlackApiError  # noqa: PLC0415 - `check` must not pay for it
 
-    base = os.environ.get("SLACK_API_URL", "").strip() or "https://slack.com/api/"
     try:
-        answer = WebClient(token=token, base_url=base if base.endswith("/") else f"{base}/", timeout=10).auth_test()
+        answer = _client(token).auth_test()
     except SlackApiError as problem:
         yield Line(False, f"Slack refuses the token: {problem.response.get('error', 'no reason given')}",
                    "install the app anew and set SLACK_BOT_TOKEN")  # fmt: skip
@@ -102,6 +108,61 @@ def _slack() -> Iterator[Line]:
     there = bool(os.environ.get(way, "").strip())
     yield Line(there, f"requests come in through {'Socket Mode' if way.endswith('TOKEN') else 'HTTP'}",
                "" if there else "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP)")  # fmt: skip
+
+
+def _client(token: str) -> WebClient:
+    from slack_sdk import WebClient  # noqa: PLC0415 - as above
+
+    base = os.environ.get("SLACK_API_URL", "").strip() or "https://slack.com/api/"
+    return WebClient(token=token, base_url=base if base.endswith("/") else f"{base}/", timeout=10)
+
+
+def _schedules() -> Iterator[Line]:
+    """Whether each report can be posted, and whether somebody begins it; nothing where that cannot be looked at."""
+    try:
+        schedules = clusters_file().schedules
+    except Refused:
+        return  # told above
+    for one in schedules:
+        what = f"the report at {one.at} {one.timezone} into {one.channel}"
+        yield from _postable(one, what)
+        yield from _looked_after(one, what)
+
+
+def _postable(schedule: Schedule, what: str) -> Iterator[Line]:
+    token = os.environ.get("SLACK_BOT_TOKEN", "").strip()
+    if not token:
+        return
+    from slack_sdk.errors import SlackApiError  # noqa: PLC0415 - as above
+
+    invite = "/invite @dnsmedic in that channel"
+    try:
+        found = _client(token).conversations_info(channel=schedule.channel)["channel"]
+    except SlackApiError as problem:
+        yield Line(False, f"{what}: Slack says {problem.response.get('error', 'no')} of the channel", invite)
+        return
+    except OSError:
+        return  # told above
+    there = bool((found or {}).get("is_member"))
+    yield Line(there, f"{what}: the bot is {'' if there else 'not '}in the channel", "" if there else invite)
+
+
+def _looked_after(schedule: Schedule, what: str) -> Iterator[Line]:
+    url = os.environ.get("REDIS_URL", "").strip()
+    if not url:
+        return
+    import redis  # noqa: PLC0415 - as above
+
+    from contract.health_reports import HealthReports, identity  # noqa: PLC0415 - as above
+
+    try:
+        with redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2) as client:
+            seen = HealthReports(client).diary(identity(schedule)).seen
+    except (redis.RedisError, ValueError):
+        return  # told above
+    fresh = time.time() - seen < LOOKED_SECONDS
+    yield Line(fresh, f"{what}: {'a scheduler looks after it' if fresh else 'no scheduler looks after it'}",
+               "" if fresh else "start `dnsmedic scheduler`")  # fmt: skip
 
 
 def _clusters() -> Iterator[Line]:
