@@ -207,6 +207,20 @@ def test_the_report_shows_what_was_measured(redis: Redis, slack: SlackServer) ->
     assert [["400 ms", "+388 ms"]] * 3 == [row[2:] for row in table(slack)[1:]]
 
 
+def test_evidence_that_cannot_be_read_costs_a_figure_alone(redis: Redis, slack: SlackServer) -> None:
+    """Evidence of another version, or damaged: the report is posted without what it measured."""
+    made = spine.tools(redis, slack.url, (_measuring(0.012),), open_cluster=only(""))
+    HealthReports(redis).begin_tick(report(clusters=("cluster-a",)))
+    Reporter(made).round()
+    spine.work(made)
+    redis.hset(
+        f"run:{HealthReports(redis).runs('report_nine')['cluster-a']}:evidence", "dns-through-cluster-ip", b"odd"
+    )
+    carry_out(made)
+
+    assert [["cluster-a", "\N{LARGE GREEN CIRCLE} healthy", "\N{EN DASH}", "\N{EN DASH}"]] == table(slack)[1:]
+
+
 def test_people_come_first(redis: Redis, slack: SlackServer) -> None:
     """While somebody's check waits for a worker, the report asks for none; its runs are joined by nobody."""
     made = spine.tools(redis, slack.url, checks(), open_cluster=only(""))

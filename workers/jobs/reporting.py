@@ -159,7 +159,10 @@ class Reporter:
     def _p95(self, run: str) -> float:
         """What the check measured, in seconds; 0 where it could not."""
         held = self.redis.hget(evidence_key(run), MEASURED_BY)
-        facts = unpacked(held).facts if isinstance(held, bytes) else None
+        try:
+            facts = unpacked(held).facts if isinstance(held, bytes) else None
+        except ValueError:
+            return 0.0  # of another version
         return float(facts.get("p95") or 0.0) if isinstance(facts, dict) else 0.0
 
     def _buttons(self, report: HealthReport, view: ReportView) -> list[Block]:
