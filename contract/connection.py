@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -10,17 +12,22 @@ from typing import Any, TypeVar
 from redis import Redis, WatchError
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.client import Pipeline
+from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from contract import crashpoints
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 DAY = 24 * 3600
 """Seconds that facts, evidence and the texts of posts are kept at the most."""
 
 QUARTER = 90 * DAY
 """Seconds that verdicts, their arguments and the audit are kept."""
+
+AFTER_ERROR = 1.0
+"""Seconds after which `repeat` looks again for a Redis that is away."""
 
 _TRIES = 200
 _LONGEST_PAUSE = 1.0
@@ -69,6 +76,22 @@ def answered(redis: Redis, work: Callable[[Pipeline], T], *watched: str) -> tupl
             except WatchError:
                 time.sleep(random.uniform(0, min(0.001 * 2**attempt, 0.05)))  # noqa: S311 - spreads retries
     raise WatchError("too many others write here")
+
+
+def repeat(over: threading.Event, act: Callable[[], float]) -> None:
+    """Act again and again, after as many seconds as it returned, until it is over; Redis may be away meanwhile, told once."""
+    wait, away = 0.0, False
+    while not over.wait(wait):
+        try:
+            wait = act()
+        except RedisError as problem:
+            if not away:
+                log.warning("Redis does not answer: %s", problem)
+            wait, away = AFTER_ERROR, True
+        else:
+            if away:
+                log.info("Redis answers again")
+            away = False
 
 
 def store(pipe: Pipeline, key: str, fields: Mapping[str, str | bytes | float], seconds: int) -> None:

@@ -97,6 +97,15 @@ class HealthServer:
         self._thread.join()
 
 
+def served(address: str, metrics: CollectorRegistry, ready: Callable[[], bool]) -> HealthServer | None:
+    """Answers at the address of DNSMEDIC_METRICS; None where that is "", or taken: what else is done goes on all the same."""
+    try:
+        return HealthServer(address, metrics, ready) if address else None
+    except OSError as problem:
+        log.error("DNSMEDIC_METRICS: nothing can listen at %s: %s", address, problem)  # noqa: TRY400 - no bug
+        return None
+
+
 class _Answers(http.server.BaseHTTPRequestHandler):
     metrics: CollectorRegistry
     ready: Callable[[], bool]

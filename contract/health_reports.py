@@ -19,7 +19,7 @@ from contract.clusters import Schedule
 from contract.connection import DAY, QUARTER, atomically, clock, store, text
 from contract.decoding import learn
 from contract.model import Status
-from contract.records import outbox_key
+from contract.outbox import Outbox
 from contract.refusal import Refused
 
 OPEN = "reports"
@@ -110,23 +110,22 @@ class HealthReports:
         missed = msgspec.json.decode(fields.get("missed") or "[]", type=tuple[float, ...])
         return Diary(seen=float(fields.get("seen") or 0), missed=missed, last=fields.get("last", ""))
 
-    def look(self, schedule: str, before: Diary, now: float, missed: tuple[float, ...] = ()) -> bool:
+    def look(self, schedule: str, before: Diary, now: float, missed: tuple[float, ...] = ()) -> None:
         """Note that the ticks up to now were looked at, and which of them were missed.
 
-        False where somebody else noted something since `before` was read: then look again.
+        Nothing is noted where somebody else did so since `before` was read: the next look sees what they noted.
         """
 
-        def work(pipe: Pipeline) -> bool:
+        def work(pipe: Pipeline) -> None:
             if float(text(pipe.hget(_diary(schedule), "seen")) or 0) != before.seen:
-                return False
+                return
             pipe.multi()
             fields: dict[str, str | bytes | float] = {"seen": repr(max(now, before.seen))}
             if missed:
                 fields["missed"] = msgspec.json.encode((*before.missed, *missed))
             store(pipe, _diary(schedule), fields, QUARTER)
-            return True
 
-        return atomically(self.redis, work, _diary(schedule))
+        atomically(self.redis, work, _diary(schedule))
 
     def begin_tick(self, report: HealthReport) -> bool:
         """Begin the report of a tick; False where that tick has one. What was missed before it is then told."""
@@ -169,8 +168,9 @@ class HealthReports:
         pipe.set(_key(report.name), msgspec.json.encode(replace(report, begun=now)), ex=QUARTER)
         pipe.zadd(OPEN, {report.name: now})
         pipe.expire(OPEN, QUARTER)
-        target = {"team": report.team, "channel": report.channel, "thread_ts": report.thread_ts, "user": report.user}
-        store(pipe, outbox_key(report.name), target, QUARTER)
+        Outbox.address(
+            pipe, report.name, team=report.team, channel=report.channel, thread_ts=report.thread_ts, user=report.user
+        )
 
     def get(self, name: str) -> HealthReport | None:
         """The report of this name; None where none is kept, or one that this version cannot read."""

@@ -146,9 +146,14 @@ class Outbox:
     def open(self, name: str, *, team: str, channel: str, thread_ts: str = "", user: str = "") -> None:
         """Say where a thread goes. A run's has been opened with the run."""
         with self.redis.pipeline() as pipe:
-            target = {"team": team, "channel": channel, "thread_ts": thread_ts, "user": user}
-            store(pipe, _key(name), target, QUARTER)
+            self.address(pipe, name, team=team, channel=channel, thread_ts=thread_ts, user=user)
             pipe.execute()
+
+    @staticmethod
+    def address(pipe: Pipeline, name: str, *, team: str, channel: str, thread_ts: str, user: str) -> None:
+        """The same, when the pipe is executed."""
+        target = {"team": team, "channel": channel, "thread_ts": thread_ts, "user": user}
+        store(pipe, _key(name), target, QUARTER)
 
     def put(self, name: str, row: Row, lease: Lease | None = None) -> bool:
         """Append a row to the thread, unless it has one of that name.

@@ -22,6 +22,7 @@ from contract.connection import DAY, QUARTER, answered, atomically, clock, store
 from contract.guarded import NOW, Guarded
 from contract.jobs import CHECK_CLUSTER, Jobs
 from contract.model import Question
+from contract.outbox import Outbox
 from contract.records import LIVE, RunRecord, joined_key, key, outbox_key
 from contract.refusal import Refused
 from contract.signing import Key
@@ -203,7 +204,7 @@ class Runs:
         more |= {"within": record.within} if record.within else {}
         sent = self._send(pipe, record, now) if claim else {}
         store(pipe, key(record.run), {**target, **asked, **more, **sent}, QUARTER)
-        store(pipe, outbox_key(record.run), target, QUARTER)
+        Outbox.address(pipe, record.run, **target)
         for index in (LIVE, _mine(record.user)) if record.user else (LIVE,):
             pipe.zadd(index, {record.run: now})
             pipe.expire(index, DAY)

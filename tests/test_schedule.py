@@ -17,9 +17,9 @@ from redis import Redis
 
 from contract import crashpoints
 from contract.clusters import ClustersFile, Schedule
+from contract.connection import repeat
 from contract.health_reports import HealthReports, identity, tick_name
 from tests import spine
-from workers.schedule.main import repeat
 from workers.schedule.scheduler import Scheduler
 from workers.schedule.ticks import next_tick, ticks
 
@@ -274,7 +274,7 @@ def test_a_redis_that_is_away_costs_no_tick(
         return 0.0
 
     monkeypatch.setattr(scheduler, "round", look)
-    repeat(scheduler, over)
+    repeat(over, scheduler.round)
 
     assert 2 == len(looks)
 

@@ -50,7 +50,6 @@ class Reporter:
         self.reports = HealthReports(tools.redis)
         self.leases = Leases(tools.redis)
         self.audit = Audit(tools.redis, tools.runs.jobs.key)
-        self._known: dict[str, HealthReport] = {}
         self.holder = f"{ASIDE} reporter {socket.gethostname()} {os.getpid()}"
 
     def round(self) -> float:
@@ -70,12 +69,11 @@ class Reporter:
 
     def _look(self, name: str, lease: Lease) -> None:
         """Ask for what can be asked for now, and end the report once there is nothing more to wait for."""
-        report = self._known.get(name) or self.reports.get(name)
+        report = self.reports.get(name)
         if report is None:
             log.error("%s cannot be read, and is given up", name)
             self.reports.end(HealthReport(name=name, clusters=(), channel=""), {})
             return
-        self._known = {name: report}
         asked = self.reports.asked(name)
         overdue = clock(self.redis) - report.begun > OVERDUE
         if asked < len(report.clusters) and not overdue:

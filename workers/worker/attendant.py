@@ -5,7 +5,6 @@ It is a process of its own, since the worker forks one for each job, and forking
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -13,9 +12,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from redis.exceptions import RedisError
-
-from contract.health import HealthServer, reachable, registry
+from contract.connection import AFTER_ERROR, repeat
+from contract.health import reachable, registry, served
 from workers.jobs import Tools
 from workers.jobs.reporting import Reporter
 from workers.worker.horses import die_with_parent
@@ -24,10 +22,6 @@ from workers.worker.watchdog import EVERY, Watchdog
 
 JANITOR_EVERY = 300.0
 """Seconds between two looks for what lost runs left in the clusters."""
-
-_AFTER_ERROR = 1.0
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +44,22 @@ class Attendant:
         over = threading.Event()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda _number, _frame: over.set())
-        self._show_health()
+        served(self.metrics, registry(self.tools.redis), lambda: reachable(self.tools.redis))
         mailer = Mailer(self.tools.redis, self.tools.slack)
         reporter = Reporter(self.tools)
         background = [
-            threading.Thread(target=_repeat, args=(over, mailer.round), name="mailer", daemon=True),
-            threading.Thread(target=_repeat, args=(over, reporter.round), name="reporter", daemon=True),
+            threading.Thread(target=repeat, args=(over, mailer.round), name="mailer", daemon=True),
+            threading.Thread(target=repeat, args=(over, reporter.round), name="reporter", daemon=True),
         ]
         if self.janitor:
-            clean = threading.Thread(target=_repeat, args=(over, self._clean), name="janitor", daemon=True)
+            clean = threading.Thread(target=repeat, args=(over, self._clean), name="janitor", daemon=True)
             background.append(clean)
         for thread in background:
             thread.start()
         watchdog = Watchdog(self.tools.redis, self.tools.runs, self.tools.slack)
-        _repeat(over, lambda: _then(watchdog.sweep, EVERY))
+        repeat(over, lambda: _then(watchdog.sweep, EVERY))
         for thread in background:
-            thread.join(_AFTER_ERROR)
-
-    def _show_health(self) -> None:
-        """Answer at the address for metrics; runs are watched over all the same where that is taken."""
-        if not self.metrics:
-            return
-        try:
-            HealthServer(self.metrics, registry(self.tools.redis), self._ready)
-        except OSError as problem:
-            log.error("DNSMEDIC_METRICS: nothing can listen at %s: %s", self.metrics, problem)  # noqa: TRY400 - no bug
-
-    def _ready(self) -> bool:
-        """Whether Redis answers: a worker is of no use without."""
-        return reachable(self.tools.redis)
+            thread.join(AFTER_ERROR)
 
     def _clean(self) -> float:
         return _then(self.janitor, JANITOR_EVERY) if self.janitor else JANITOR_EVERY
@@ -87,14 +68,3 @@ class Attendant:
 def _then(act: Callable[[], None], wait: float) -> float:
     act()
     return wait
-
-
-def _repeat(over: threading.Event, act: Callable[[], float]) -> None:
-    """Act again and again, after as many seconds as it returned, until it is over; Redis may be away meanwhile."""
-    wait = 0.0
-    while not over.wait(wait):
-        try:
-            wait = act()
-        except RedisError as problem:
-            log.warning("Redis does not answer: %s", problem)
-            wait = _AFTER_ERROR
