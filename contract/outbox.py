@@ -90,11 +90,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """The newest state of the parent message. form: as in Row. final: nothing follows it."""
+    """The newest state of the parent message. form: as in Row. news: more than progress, which can wait."""
 
     rungs: tuple[Message, ...]
     form: int = 0
-    final: bool = False
+    news: bool = False
     tries: int = 0
     after: float = 0.0
 
@@ -175,13 +175,13 @@ class Outbox:
 
         return self._write_under(lease, work, _key(name), _rows(name))
 
-    def edit(self, name: str, rungs: Sequence[Message], *, final: bool = False, lease: Lease | None = None) -> None:
+    def edit(self, name: str, rungs: Sequence[Message], *, news: bool = False, lease: Lease | None = None) -> None:
         """Let the parent show this, in place of any edit that waits."""
         now = clock(self.redis)
 
         def work(pipe: Pipeline) -> None:
             pipe.multi()
-            self.write_edit(pipe, name, rungs, now, final=final)
+            self.write_edit(pipe, name, rungs, now, news=news)
 
         self._write_under(lease, work, _edit(name))
 
@@ -281,9 +281,9 @@ class Outbox:
             pipe.execute()
 
     @staticmethod
-    def write_edit(pipe: Pipeline, name: str, rungs: Sequence[Message], since: float, *, final: bool = False) -> None:
+    def write_edit(pipe: Pipeline, name: str, rungs: Sequence[Message], since: float, *, news: bool = False) -> None:
         """Let the parent show this when the pipe is executed. since: when that was so."""
-        pipe.set(_edit(name), msgspec.json.encode(Edit(rungs=tuple(rungs), final=final)), ex=DAY)
+        pipe.set(_edit(name), msgspec.json.encode(Edit(rungs=tuple(rungs), news=news)), ex=DAY)
         pipe.zadd(UNSENT, {f"{name} edit": since}, nx=True)
         pipe.expire(UNSENT, DAY)
 

@@ -22,6 +22,9 @@ from workers.worker.watchdog import Watchdog
 POINTS = range(1, 65)
 """More than a tiny run has."""
 
+BEGINNING = range(8, 32, 2)
+"""From before a run begins until most of its steps are done."""
+
 SOME_POINTS = range(2, 62, 3)
 """Every third, as Slack's pace in their one channel is what these take."""
 
@@ -88,6 +91,27 @@ def test_a_run_ends_right_wherever_its_process_dies(redis_url: str, redis: Redis
         assert sorted(set(numbers)) == numbers
         assert ("parent", "Problem", "verdict", "Problem") == (*posts[run][0][1:], *posts[run][-1][1:])
         assert 1 == [kind for _, kind, _ in posts[run]].count("verdict")
+
+
+@pytest.mark.timeout(240)
+def test_a_lost_worker_is_told_of_wherever_it_died(redis_url: str, redis: Redis, slack: SlackServer) -> None:
+    """The parent says "worker lost, resuming" also where Slack may not have had it yet."""
+    fork = multiprocessing.get_context("forkserver")
+    fork.set_forkserver_preload(["tests.spine"])
+    tools = spine.tools(redis, slack.url)
+    lost = 0
+    for point in BEGINNING:
+        process = fork.Process(target=spine.ask_and_check, args=(redis_url, slack.url, point, f"r{point}"))
+        process.start()
+        process.join()
+        record = tools.runs.get(run := spine.ask_again(tools, f"r{point}"))
+        begun = record is not None and record.state == "running"
+        recover(tools)
+        (parent,) = [one for one in slack.api.posts(spine.CHANNEL) if one.metadata["event_payload"]["run"] == run]
+        assert begun == any("worker lost, resuming" in edit.text for edit in parent.edits), point
+        lost += begun
+
+    assert lost > len(BEGINNING) / 2
 
 
 @pytest.mark.timeout(240)

@@ -159,7 +159,7 @@ def test_what_an_earlier_run_had_still_to_show_is_not_shown(runs: Runs, redis: R
     asked = ask(runs, again=first)
     mail(redis, slack, asked.run)
     outbox = Outbox(redis)
-    outbox.edit(first.run, (Rendered("late"),), final=True)
+    outbox.edit(first.run, (Rendered("late"),), news=True)
     mail(redis, slack, first.run)
 
     assert title(the_message(slack)).startswith("*Queued*")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ import dns.rcode
 import pytest
 
 from contract import model
-from contract.model import Effect
+from contract.model import Effect, Question
 from sandbox.cluster import Sandbox
 from sandbox.dns import LOOPBACK, Authority, Manners, NameServer, Zone
 from sandbox.kube import Trouble
@@ -27,7 +28,8 @@ from sandbox.web import panel
 from sandbox.worlds import World, load, names
 from tests.diagnoses import Ahead
 from tests.pretend import RUN, diagnosed, door, lead_to, opened
-from workers.cluster import CannotRead, Survey, probes, sweep
+from tests.spine import until
+from workers.cluster import CannotRead, Survey, open_cluster, probes, sweep
 from workers.cluster.grants import Resource
 from workers.cluster.objects import Pod
 
@@ -294,6 +296,40 @@ def test_nothing_is_left_after_a_lost_run(sandbox: Sandbox) -> None:
         _sweep_all(sandbox)
 
     assert (("old",), ["stranger", "young"]) == (gone, left)
+
+
+def test_whoever_goes_on_with_a_run_is_not_hindered_by_what_stands(sandbox: Sandbox) -> None:
+    """Its probe pods have other names than those of the worker that was lost."""
+    with opened(sandbox) as lost, opened(sandbox) as cluster, ThreadPoolExecutor() as pool:
+        surveys = [pool.submit(one.survey) for one in (lost, cluster)]
+
+    assert [(), ()] == [survey.result().gaps for survey in surveys]
+
+
+def test_whoever_goes_on_with_a_run_removes_what_stands(sandbox: Sandbox) -> None:
+    """Pods of the worker that was lost are deleted at once; those of other runs stay."""
+    for name, run in {"lost": RUN, "other": "run_other"}.items():
+        meta = {"name": name, "namespace": "dnsmedic", "labels": {probes.MANAGED: "dnsmedic", probes.RUN: run}}
+        sandbox.kube.objects.put({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": []}})
+    try:
+        with open_cluster(sandbox.entry, Question(cluster="cluster-a"), run=RUN, again=True):
+            left = _left(sandbox)
+    finally:
+        _sweep_all(sandbox)
+
+    assert ["other"] == left
+
+
+def test_a_run_that_is_over_leaves_no_probe(sandbox: Sandbox) -> None:
+    """Stopped while its probes are on their way, a run deletes them."""
+    with opened(sandbox) as cluster, ThreadPoolExecutor() as pool:
+        on_its_way = pool.submit(cluster.survey)
+        until(lambda: _left(sandbox))
+        cluster.close()
+        left = _left(sandbox)
+
+    assert [] == left
+    assert isinstance(on_its_way.exception(), CannotRead)
 
 
 def _sweep_all(sandbox: Sandbox) -> None:

@@ -175,9 +175,9 @@ def test_an_edit_does_not_come_soon_after_another(redis: Redis, slack: SlackServ
     outbox.put(RUN, row("parent", Kind.PARENT))
     sender, lease = Sender(redis, connect("xoxb-test", slack.url)), lease_of(redis)
     sender.turn(lease)
-    outbox.edit(RUN, [Message("first")], final=True)
+    outbox.edit(RUN, [Message("first")], news=True)
     sender.turn(lease)
-    outbox.edit(RUN, [Message("second")], final=True)
+    outbox.edit(RUN, [Message("second")], news=True)
     wait = sender.turn(lease)
 
     assert ["first"] == spine.said(slack, CHANNEL)
@@ -193,7 +193,7 @@ def test_the_verdict_of_a_short_run_waits_for_no_edit_that_showed_the_way(
     sender.turn(lease)
     outbox.edit(RUN, [Message("on the way")])
     sender.turn(lease)
-    outbox.edit(RUN, [Message("the verdict")], final=True)
+    outbox.edit(RUN, [Message("the verdict")], news=True)
     sender.turn(lease)
 
     assert ["the verdict"] == spine.said(slack, CHANNEL)
@@ -209,7 +209,7 @@ def test_a_parent_that_is_gone_is_replaced_once(redis: Redis, slack: SlackServer
     outbox.edit(RUN, [Message("newest")])
     send(redis, slack)
     outbox.put(RUN, row("verdict", Kind.VERDICT))
-    outbox.edit(RUN, [Message("even newer")], final=True)
+    outbox.edit(RUN, [Message("even newer")], news=True)
     send(redis, slack)
 
     assert ["parent", "newest"] == [post.text for post in slack.api.posts(CHANNEL)][:2]

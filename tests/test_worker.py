@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -130,6 +131,7 @@ def test_a_run_whose_worker_and_job_are_killed_is_resumed_by_another(
     assert record is not None
     assert ("done", 2, 3) == (record.state, record.attempts, len(record.steps))
     assert sorted(set(seqs(slack, run))) == seqs(slack, run)
+    assert ["1", "2", "3"] == re.findall(r"(\d)/3 The", "\n".join(spine.said(slack, CHANNEL)))
 
 
 def test_a_check_that_kills_its_process_is_given_up_after_three_tries(

@@ -12,8 +12,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from redis import Redis
+
+from contract.records import steps_key
 from sandbox import redis_server
 from sandbox.slack import Ack, Message, SlackServer, typical_workspace
+from tests.spine import until
 
 CHANNEL = "C0INCIDENTS"
 SECRET = "testing-signing-secret"
@@ -75,6 +79,12 @@ class Product:
         """Kill a worker as the system does when memory is short: it and all that it started, without a word."""
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
+
+    def kill_worker_within_a_run(self) -> None:
+        """Kill the first worker once a step of its run has ended. Slack would tell too late: a healthy run takes 2 s."""
+        with Redis.from_url(self.environment["REDIS_URL"]) as redis:
+            until(lambda: list(redis.scan_iter(steps_key("*"))), SECONDS)
+        self.kill_worker(self.workers[0])
 
     def logs(self) -> str:
         """All that its processes logged."""

@@ -84,10 +84,8 @@ def test_a_killed_worker_costs_no_answer(start: Start, the_box: Box) -> None:
     """Killed while the steps end, its run is gone on with by the next worker, said once, and ends."""
     product = start(False)
     product.check("cluster-a")
-    product.until(lambda: product.parents() and product.parents()[0].text.startswith("Running"))
-    first = product.workers[0]
+    product.kill_worker_within_a_run()
     product.process("worker")
-    product.kill_worker(first)
     parent, replies = product.ended()
     steps = numbers(replies[:-1])
 

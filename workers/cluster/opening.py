@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from contract.clusters import ClusterEntry
@@ -12,6 +12,7 @@ from contract.model import Question
 from . import kubeconfig, probes
 from .aws import Aws
 from .eks import eks_configuration
+from .errors import CannotRead
 from .grants import entry_of
 from .kube import Api
 from .session import Session
@@ -23,13 +24,17 @@ DEFAULT_IMAGE = "docker.io/library/python:3.13-alpine"
 
 @contextmanager
 def open_cluster(
-    entry: ClusterEntry, question: Question, *, run: str, asked_by: str = "", image: str = ""
+    entry: ClusterEntry, question: Question, *, run: str, asked_by: str = "", image: str = "", again: bool = False
 ) -> Iterator[Cluster]:
     """The cluster of ENTRY, signed in, for one run. Raises CannotRead where nobody gets in.
 
-    run, asked_by: they name the session of an assumed role. image: of probe pods; "" is the public default.
+    run, asked_by: they name the session of an assumed role. image: of probe pods; "" is the public default. again: whether
+    somebody has had the run before, whose probe pods are then deleted.
     """
     api, aws = _signed_in(entry, run=run, asked_by=asked_by)
+    if again:
+        with suppress(CannotRead):  # they end by themselves, and the janitor deletes them
+            probes.sweep(api, run=run)
     cluster = Cluster(entry, question, api, aws, run=run, image=image or DEFAULT_IMAGE)
     try:
         yield cluster

@@ -1,16 +1,18 @@
 """Probes: the probe program in a pod pinned to a node, or in an ephemeral container inside another pod's network.
 
 What is made carries the labels `app.kubernetes.io/managed-by=dnsmedic` and `dnsmedic/run`, a deadline, and no rights. A
-pod is deleted as soon as its log is read; what a lost worker leaves is the janitor's. An ephemeral container cannot be
-removed, it only ends.
+pod is deleted as soon as its log is read, or its run is over; what a lost worker leaves is deleted by whoever goes on with
+the run, else by the janitor. An ephemeral container cannot be removed, it only ends.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import secrets
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -28,6 +30,8 @@ START_SECONDS = 20.0
 POD_SECONDS = 60
 """`activeDeadlineSeconds` of a probe pod, that of the janitor's patience too."""
 OLD_SECONDS = 600
+SETTLE_SECONDS = 2.0
+"""How long the end of a run waits for the answers of pods that are being made."""
 EVERY = 0.12
 MARK = "dnsmedic: "
 LOG_BYTES = 4 * 1024 * 1024
@@ -59,40 +63,84 @@ def program() -> str:
     return resources.files(__package__).joinpath("probe_program.py").read_text(encoding="utf-8")
 
 
-def in_pod(api: Api, *, run: str, image: str, node: str, policy: str, number: int, plan: Plan) -> tuple[Line, ...]:
-    """What a probe pod on NODE with that dnsPolicy saw. Raises CannotRead; the pod is gone afterwards."""
-    name = f"probe-{run.replace('_', '-')}-{number}"
-    what = Resource(verb="create", resource="pods", namespace=NAMESPACE, role="dnsmedic-probe")
-    try:
-        api.send("POST", what, manifest(name=name, run=run, image=image, node=node, policy=policy, plan=plan))
-    except CannotRead as problem:
-        if problem.reason.startswith("404"):
-            raise _no_namespace(problem) from None
-        if problem.why in (Why.TIMEOUT, Why.UNREACHABLE):
-            _delete(api, name)  # it may have been made all the same
-        raise
-    try:
-        return _followed(api, name, NAMESPACE, "probe", Deadline.after(START_SECONDS), plan, "dnsmedic-probe")
-    finally:
-        _delete(api, name)
+class Probes:
+    """The probes of one opening of a cluster. image: has Python 3.9 or newer. Safe in many threads."""
+
+    def __init__(self, api: Api, *, run: str, image: str) -> None:
+        self._api, self._run, self._image = api, run, image
+        self._standing: set[str] = set()
+        self._closed = False
+        self._making = 0
+        self._made = threading.Condition()
+
+    def in_pod(self, *, node: str, policy: str, number: int, plan: Plan) -> tuple[Line, ...]:
+        """What a probe pod on NODE with that dnsPolicy saw. Raises CannotRead; the pod is gone afterwards.
+
+        The name differs from that of any other worker that had the run before, whose pods may still stand.
+        """
+        name = f"probe-{self._run.replace('_', '-')}-{number}-{secrets.token_hex(2)}"
+        what = Resource(verb="create", resource="pods", namespace=NAMESPACE, role="dnsmedic-probe")
+        made = manifest(name=name, run=self._run, image=self._image, node=node, policy=policy, plan=plan)
+        try:
+            with self._standing_from_now(name):
+                self._api.send("POST", what, made)
+            return _followed(self._api, name, NAMESPACE, "probe", Deadline.after(START_SECONDS), plan, what.role)
+        except CannotRead as problem:
+            if problem.reason.startswith("404") and problem.verb == what.verb:
+                raise _no_namespace(problem) from None
+            raise
+        finally:
+            if name in self._standing:
+                _delete(self._api, name)
+                self._standing.discard(name)
+
+    @contextlib.contextmanager
+    def _standing_from_now(self, name: str) -> Iterator[None]:
+        """While the pod is made, nobody believes that all are known. Raises CannotRead where the run is over."""
+        with self._made:
+            if self._closed:
+                raise CannotRead("start", f"a probe in {NAMESPACE}/{name}", "the run is over")
+            self._making += 1
+        self._standing.add(name)
+        try:
+            yield
+        except CannotRead as problem:
+            if problem.why not in (Why.TIMEOUT, Why.UNREACHABLE):  # after those it may have been made all the same
+                self._standing.discard(name)
+            raise
+        finally:
+            with self._made:
+                self._making -= 1
+                self._made.notify_all()
+
+    def in_network_of(self, pod: Pod, plan: Plan) -> tuple[Line, ...]:
+        """What a probe in the network (and, where allowed, beside the processes) of POD saw. Raises CannotRead."""
+        name = f"dnsmedic-{self._run.replace('_', '-')}-{int(time.time()) % 100000}"
+        what = Resource(
+            verb="patch", resource="pods", namespace=pod.namespace, name=pod.name, subresource="ephemeralcontainers",
+            role="dnsmedic-app-exec",
+        )  # fmt: skip
+        body = {"spec": {"ephemeralContainers": [_beside(pod, _container(name, self._image, plan))]}}
+        self._api.send("PATCH", what, body, kind="application/strategic-merge-patch+json")
+        return _followed(self._api, pod.name, pod.namespace, name, Deadline.after(START_SECONDS), plan, what.role)
+
+    def close(self) -> None:
+        """Delete the pods that somebody still waits for: the run was stopped, or is handed over."""
+        with self._made:
+            self._closed = True
+            self._made.wait_for(lambda: not self._making, SETTLE_SECONDS)
+        for name in tuple(self._standing):
+            _delete(self._api, name)
 
 
-def in_network_of(api: Api, pod: Pod, *, run: str, image: str, plan: Plan) -> tuple[Line, ...]:
-    """What a probe in the network (and, where allowed, beside the processes) of POD saw. Raises CannotRead."""
-    name = f"dnsmedic-{run.replace('_', '-')}-{int(time.time()) % 100000}"
-    what = Resource(
-        verb="patch", resource="pods", namespace=pod.namespace, name=pod.name, subresource="ephemeralcontainers",
-        role="dnsmedic-app-exec",
-    )  # fmt: skip
+def _beside(pod: Pod, container: dict[str, Any]) -> dict[str, Any]:
+    """The container as one that joins the pod's first, as the user whose processes it is to see."""
     target = pod.spec.containers[0] if pod.spec.containers else None
-    container = {**_container(name, image, plan), "targetContainerName": target.name if target else None}
     spoken = [c.run_as_user for c in (target.security_context if target else None, pod.spec.security_context) if c]
     owner = next((user for user in spoken if user is not None), None)
     if owner:
         container["securityContext"]["runAsUser"] = owner
-    body = {"spec": {"ephemeralContainers": [{k: v for k, v in container.items() if v is not None}]}}
-    api.send("PATCH", what, body, kind="application/strategic-merge-patch+json")
-    return _followed(api, pod.name, pod.namespace, name, Deadline.after(START_SECONDS), plan, "dnsmedic-app-exec")
+    return {**container, "targetContainerName": target.name} if target else container
 
 
 def manifest(*, name: str, run: str, image: str, node: str, policy: str, plan: Plan) -> dict[str, Any]:
@@ -185,7 +233,8 @@ def parsed(text: str) -> tuple[Line, ...]:
     return tuple(found)
 
 
-HOPELESS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError",
+GONE = "the pod was deleted meanwhile"
+HOPELESS = (GONE, "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError",
             "CreateContainerError", "RunContainerError")  # fmt: skip
 
 
@@ -200,7 +249,7 @@ def _why_not(api: Api, pod: str, namespace: str, container: str, role: str) -> s
     what = Resource(verb="get", resource="pods", namespace=namespace, name=pod, role=role)
     found = api.get(what, Pod)
     if found is None:
-        return "the pod was deleted meanwhile"
+        return GONE
     statuses = (*found.status.container_statuses, *found.status.ephemeral_container_statuses)
     state = next((s.state for s in statuses if s.name == container), None)
     if state is not None and state.waiting is not None and state.waiting.reason != "ContainerCreating":
@@ -220,13 +269,14 @@ def _delete(api: Api, name: str) -> None:
         api.send("DELETE", what, None, query={"gracePeriodSeconds": "0"})
 
 
-def sweep(api: Api, *, now: datetime | None = None) -> tuple[str, ...]:
-    """Delete probe pods that are older than any run, and return their names. Raises CannotRead."""
+def sweep(api: Api, *, run: str = "", now: datetime | None = None) -> tuple[str, ...]:
+    """Delete probe pods that are older than any run, or all of one run, and return their names. Raises CannotRead."""
     what = Resource(verb="list", resource="pods", namespace=NAMESPACE, role="dnsmedic-probe")
     moment = now or datetime.now(UTC)
+    wanted = f"{MANAGED}=dnsmedic,{RUN}={run}" if run else f"{MANAGED}=dnsmedic"
     gone = []
-    for pod in api.list(what, Pod, labels=f"{MANAGED}=dnsmedic") or ():
-        if age(pod.metadata.creation_timestamp, moment) > OLD_SECONDS:
+    for pod in api.list(what, Pod, labels=wanted) or ():
+        if run or age(pod.metadata.creation_timestamp, moment) > OLD_SECONDS:
             _delete(api, pod.name)
             gone.append(pod.name)
     return tuple(gone)

@@ -37,6 +37,7 @@ from .objects import (
     Service,
     Workload,
 )
+from .probes import Probes
 
 S = TypeVar("S", bound=Object)
 SYSTEM = "kube-system"
@@ -89,8 +90,9 @@ class Reader:
     def __init__(
         self, entry: ClusterEntry, question: Question, api: Api, aws: Aws | None, *, run: str, image: str
     ) -> None:
-        self.entry, self.question, self.run, self.image = entry, question, run, image
+        self.entry, self.question = entry, question
         self._api, self._aws, self._memo = api, aws, Memo()
+        self._probes = Probes(api, run=run, image=image)
 
     @property
     def name(self) -> str:
@@ -111,7 +113,8 @@ class Reader:
         return self._aws
 
     def close(self) -> None:
-        """End all connections."""
+        """Delete the probes that still stand, and end all connections."""
+        self._probes.close()
         self._api.close()
 
     # Objects: None means that the object does not exist

@@ -129,10 +129,8 @@ class Cluster(Reader):
             raise CannotRead("start", "probe pods", "no node is ready to run one")
 
         def launch(post: Post, number: int) -> tuple[probes.Line, ...]:
-            return probes.in_pod(
-                self._api, run=self.run, image=self.image, node=post.node, policy=post.policy, number=first + number,
-                plan=plan_of(post.made, post.libc),
-            )  # fmt: skip
+            plan = plan_of(post.made, post.libc)
+            return self._probes.in_pod(node=post.node, policy=post.policy, number=first + number, plan=plan)
 
         found = send_out(posts, launch, canary_name=canary_name, missing=left_out)
         if not found.nodes and found.gaps:
@@ -147,7 +145,7 @@ class Cluster(Reader):
         made = questions(self._targets(self._asked_replicas()))
         names = ("kubernetes.default", self.entry.names_external, self.question.name, canary_name := canary())
         libc = tuple(dict.fromkeys(name for name in names if name))
-        lines = probes.in_network_of(self._api, pod, run=self.run, image=self.image, plan=plan_of(made, libc, LOADERS))
+        lines = self._probes.in_network_of(pod, plan_of(made, libc, LOADERS))
         here = {"node": pod.spec.node_name, "policy": pod.spec.dns_policy, "pod": pod.key}
         return Survey(
             nodes=(pod.spec.node_name,), missing=(), asked=tuple(asked_from(lines, made, **here)),

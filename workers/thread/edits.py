@@ -41,10 +41,10 @@ class Edits:
         if edit is None:
             return _PAUSE
         gap = edit_gap(self.leases.live())
-        due = thread.edited + gap if edit.final or thread.edited else thread.posted + max(gap, FIRST_EDIT)
+        due = thread.edited + gap if edit.news or thread.edited else thread.posted + max(gap, FIRST_EDIT)
         held = max(self.pace.held(thread.team, UPDATE), self.pace.held(thread.team, "*"))
         early = max(due - now, edit.after - now, held)
-        return early if early > 0 else self.pace.take(edits(thread.team), Lane.VERDICT if edit.final else Lane.PROGRESS)
+        return early if early > 0 else self.pace.take(edits(thread.team), Lane.VERDICT if edit.news else Lane.PROGRESS)
 
     def send(self, thread: Thread, now: float) -> None:
         """Make the edit that waits."""

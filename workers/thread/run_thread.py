@@ -26,25 +26,29 @@ class RunThread:
         self.lease = lease
 
     def begin(self, record: RunRecord, now: float) -> None:
-        """The parent message; where there is one already, its newest state, and a word in the thread that it is on."""
+        """The parent message; where there is one already, its newest state, and a word in the thread that it is on.
+
+        Of a run that is gone on with, replies follow about the steps that its lost worker did not get to tell.
+        """
         if record.within:
             return
-        if record.number > 1 and record.parent_ts:
-            row = Row(name="again", kind=Kind.NOTICE, rungs=blocks.again(record.view()))
-            self.outbox.put(record.run, row, self.lease)
+        again = record.number > 1 and bool(record.parent_ts)
+        first = (
+            Row(name="again", kind=Kind.NOTICE, rungs=blocks.again(record.view()))
+            if again
+            else Row(name="parent", kind=Kind.PARENT, rungs=blocks.parent(record.view(now)))
+        )
+        self.outbox.put(record.run, first, self.lease)
+        if again or record.attempts > 1 or record.state == "resuming":
             self.refresh(record, now)
-            return
-        row = Row(name="parent", kind=Kind.PARENT, rungs=blocks.parent(record.view(now)))
-        self.outbox.put(record.run, row, self.lease)
-        if record.attempts > 1:
-            self.refresh(record, now)
+        self.catch_up(record)
 
     def refresh(self, record: RunRecord, now: float) -> None:
         """The parent's newest state."""
         if record.within:
             return
         rungs = blocks.parent(record.view(now))
-        self.outbox.edit(record.run, rungs, final=not record.live, lease=self.lease)
+        self.outbox.edit(record.run, rungs, news=not record.live or record.state == "resuming", lease=self.lease)
 
     def tell(self, record: RunRecord, steps: Sequence[StepResult]) -> None:
         """A reply about these steps, which follow one another in the plan."""
@@ -67,7 +71,7 @@ class RunThread:
         self.catch_up(record)
         view = record.view()
         self.outbox.put(record.run, Row(name="verdict", kind=Kind.VERDICT, rungs=blocks.verdict(view)), self.lease)
-        self.outbox.edit(record.run, blocks.parent(view), final=True, lease=self.lease)
+        self.outbox.edit(record.run, blocks.parent(view), news=True, lease=self.lease)
 
 
 def _place(record: RunRecord, step: StepResult) -> int:

@@ -33,7 +33,10 @@ def tools(settings: Settings) -> tuple[Tools, Callable[[], None]]:
     def opened(record: RunRecord) -> AbstractContextManager[Cluster]:
         entry = _entry(clusters, record.cluster)
         asked_by = record.user or "schedule"
-        return open_cluster(entry, record.question, run=record.run, asked_by=asked_by, image=settings.probe_image)
+        return open_cluster(
+            entry, record.question, run=record.run, asked_by=asked_by, image=settings.probe_image,
+            again=record.dispatches > 1,
+        )  # fmt: skip
 
     def asked_in(cluster: str, channel: str) -> bool:
         entry = clusters.current().get(cluster)

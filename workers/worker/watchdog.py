@@ -91,7 +91,7 @@ class Watchdog:
             return
         log.warning("%s: its worker is lost, resuming after %s steps", record.run, len(record.steps))
         lost = progress.lost(record)
-        RunThread(Outbox(self.redis), progress.lease).refresh(lost, clock(self.redis))
+        RunThread(Outbox(self.redis), progress.lease).begin(lost, clock(self.redis))
         self._say(progress)
         progress.dispatch_again(lost)
 
@@ -99,9 +99,8 @@ class Watchdog:
         """Let Slack have the parent's new state before the next worker replaces it; but the run does not wait long."""
         give_up = time.monotonic() + _SAYING
         while time.monotonic() < give_up:
-            thread = self.sender.outbox.thread(progress.lease.name)
-            wait = self.sender.turn(progress.lease) if thread.edit and thread.parent_ts else None
-            if wait is None:
+            said = not self.sender.outbox.thread(progress.lease.name).edit
+            if said or (wait := self.sender.turn(progress.lease)) is None:
                 return
             time.sleep(min(wait, _POLL))
 
