@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from contract.model import (
     Confidence,
     Effect,
@@ -49,6 +51,19 @@ def test_a_matrix_without_a_dark_cell_is_healthy() -> None:
     assert verdict.status is Status.HEALTHY
     assert verdict.causes == ()
     assert verdict.unexplained == ()
+
+
+def test_healthy_says_no_more_than_was_seen() -> None:
+    """Answers over port-forward alone are not what pods get, and an asked name that nobody looked up is not included."""
+    named = Question(cluster="cluster-a", name="web.shop")
+    processes = [cell for cell in healthy() if cell.path is Path.FORWARD]
+    asked = replace(healthy()[0], kind=NameKind.ASKED)
+
+    assert judge(named, steps([*healthy(), asked])).summary.startswith("DNS works in cluster-a, web.shop included: ")
+    assert judge(named, steps(healthy())).summary.startswith("DNS works in cluster-a; web.shop was not looked up: ")
+    assert judge(ASKED, steps(processes)).summary.startswith(
+        "CoreDNS answers in cluster-a, though nobody could ask as pods do: "
+    )
 
 
 def test_an_info_changes_nothing() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from contract.model import Effect, Finding, NameKind, Outcome, Question, Signal, Status, StepResult
+from contract.model import Effect, Finding, NameKind, Outcome, Path, Question, Signal, Status, StepResult
 
 from .layers import ADVICE
 from .localise import Layer, layer_of
@@ -28,6 +28,7 @@ NAMES = {
     NameKind.ASKED: "the asked name",
     NameKind.CANARY: "a name that nobody has",
 }
+AS_PODS_ASK = frozenset({Path.CLUSTER_IP, Path.CLIENT, Path.NODE_LOCAL})
 SHOWN = 3
 INSIDE = "client-libraries"
 """The step that looks from inside the asked pod."""
@@ -104,12 +105,20 @@ def summary(
 def _healthy(question: Question, steps: Sequence[StepResult]) -> str:
     looked = sum(s.outcome is Outcome.OK for s in steps)
     blind = sum(s.outcome is Outcome.UNKNOWN for s in steps)
-    about = f", {question.name} included" if question.name else ""
     rest = f"; {blind} could not look" if blind else ""
+    good = [one for step in steps for one in step.signals if not one.bad]
     if not any(step.signals for step in steps):
         return f"Nothing wrong was found by {looked} of {len(steps)} steps in {question.cluster}{rest}; no name was looked up."
-    text = f"DNS works in {question.cluster}{about}: {looked} of {len(steps)} steps found nothing wrong{rest}."
-    return text + _of_the_pod(question.pod, steps)
+    works = f"DNS works in {question.cluster}"
+    if not any(one.path in AS_PODS_ASK for one in good):
+        works = f"CoreDNS answers in {question.cluster}, though nobody could ask as pods do"
+    about = ""
+    if question.name:
+        seen = any(one.kind is NameKind.ASKED for one in good)
+        about = f", {question.name} included" if seen else f"; {question.name} was not looked up"
+    return (
+        f"{works}{about}: {looked} of {len(steps)} steps found nothing wrong{rest}.{_of_the_pod(question.pod, steps)}"
+    )
 
 
 LEFT = (
