@@ -109,6 +109,7 @@ def usage() -> Message:
             "• `/dns-check stop run_7f3a` stops a run",
             "• `/dns-health` posts here how every cluster is, `/dns-health cluster-a` how that one is",
             "In threads, where Slack has no commands: `@dnsmedic dns-check cluster-a`",
+            "In the menu of a message: *Check DNS for this*",
         ]
     )
 

@@ -1,4 +1,4 @@
-"""The form that `/dns-check` opens: a cluster to choose, and perhaps the name and the pod that it fails for."""
+"""The form of `/dns-check`, and of the shortcut: a cluster to choose, perhaps the name and the pod that it fails for."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ CHOOSE = "dns.cluster"
 _MOST_OPTIONS = 100
 
 
-def opened(channel: str) -> dict[str, Any]:
-    """The empty form, which remembers the channel that it was opened in."""
+def opened(channel: str, thread_ts: str = "", name: str = "") -> dict[str, Any]:
+    """The form, which remembers the channel, and perhaps the thread, that it was opened in. name: already filled in."""
     choice = {
         "type": "external_select",
         "action_id": CHOOSE,
@@ -26,19 +26,19 @@ def opened(channel: str) -> dict[str, Any]:
     return {
         "type": "modal",
         "callback_id": CALLBACK,
-        "private_metadata": channel,
+        "private_metadata": f"{channel} {thread_ts}".strip(),
         "title": words("Check DNS", 24),
         "submit": words("Check", 24),
         "close": words("Cancel", 24),
         "blocks": [
             {"type": "input", "block_id": CLUSTER, "label": words("Cluster"), "element": choice},
-            _text_field(NAME, "A name that fails", "db.example.org", "It is looked up inside the cluster."),
+            _text_field(NAME, "A name that fails", "db.example.org", "It is looked up inside the cluster.", name),
             _text_field(POD, "A pod that it fails for", "shop/web-1", "Written as namespace/pod."),
         ],
     }
 
 
-def _text_field(block: str, label: str, example: str, hint: str) -> dict[str, Any]:
+def _text_field(block: str, label: str, example: str, hint: str, given: str = "") -> dict[str, Any]:
     return {
         "type": "input",
         "block_id": block,
@@ -50,6 +50,7 @@ def _text_field(block: str, label: str, example: str, hint: str) -> dict[str, An
             "action_id": f"dns.{block}",
             "max_length": 400,
             "placeholder": words(example),
+            **({"initial_value": given} if given else {}),
         },
     }
 

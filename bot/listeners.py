@@ -17,7 +17,8 @@ from bot import answers, form, payloads
 from bot.commands import Desk
 from bot.deadline import Deadline
 from bot.grammar import Form
-from bot.payloads import Click, MentionEvent, Slash, Submission
+from bot.hostnames import spoken_of
+from bot.payloads import Click, MentionEvent, Shortcut, Slash, Submission
 from bot.policy import Caller
 from bot.workspace import Workspace
 from contract import names
@@ -28,6 +29,7 @@ from contract.refusal import Refused
 log = logging.getLogger(__name__)
 
 COMMAND, HEALTH = "/dns-check", "/dns-health"
+SHORTCUT = "dns_check_message"
 Body = dict[str, Any]
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class Listeners:
         """Register all of them."""
         app.command(COMMAND)(self.command)
         app.command(HEALTH)(self.health)
+        app.message_shortcut(SHORTCUT)(self.shortcut)
         app.event("app_mention")(self.mention)
         app.action("dns.stop")(self.stop)
         app.action("dns.rerun")(self.rerun)
@@ -60,7 +63,8 @@ class Listeners:
 
         def work(caller: Caller, slash: Slash, key: str) -> Message | None:
             answer = self._in_time(lambda: self.desk.typed(caller, slash.text, key))
-            return self._open(client, caller, slash.trigger_id) if isinstance(answer, Form) else answer
+            empty = form.opened(caller.channel)
+            return self._open(client, empty, slash.trigger_id) if isinstance(answer, Form) else answer
 
         _typed(ack, body, request, work)
 
@@ -72,10 +76,29 @@ class Listeners:
 
         _typed(ack, body, request, work)
 
-    def _open(self, client: WebClient, caller: Caller, trigger: str) -> Message | None:
+    def shortcut(self, ack: Ack, body: Body, request: BoltRequest, client: WebClient) -> None:
+        """The shortcut of a message: the form, with the name that the message speaks of; answered in its thread."""
+        ack()
+        try:
+            used = payloads.read(body, Shortcut)
+        except Refused:
+            log.warning("a shortcut of another shape than Slack sends")
+            return
+        caller = used.caller
+        key = payloads.request_key(caller.team, used.trigger_id, _signature(request))
+        answer = self._in_time(lambda: self.desk.typed(caller, "", key))
+        if isinstance(answer, Form):
+            filled = form.opened(caller.channel, caller.thread_ts, spoken_of(used.message.text or ""))
+            refused = self._open(client, filled, used.trigger_id)
+        else:
+            refused = answer
+        if refused:
+            self.workspace.whisper(caller, refused)
+
+    def _open(self, client: WebClient, filled: dict[str, Any], trigger: str) -> Message | None:
         """Open the form while Slack still allows it; a message where that failed."""
         try:
-            client.views_open(trigger_id=trigger, view=form.opened(caller.channel))
+            client.views_open(trigger_id=trigger, view=filled)
         except (SlackClientError, OSError) as error:
             log.warning("Slack did not open the form: %s", type(error).__name__)
             return answers.NO_FORM

@@ -18,6 +18,7 @@ _User = Annotated[str, msgspec.Meta(pattern=r"^[UW][A-Z0-9]{1,20}\Z")]
 _Team = Annotated[str, msgspec.Meta(pattern=r"^[TE][A-Z0-9]{1,20}\Z")]
 _Channel = Annotated[str, msgspec.Meta(pattern=r"^[CDG][A-Z0-9]{1,20}\Z")]
 _Moment = Annotated[str, msgspec.Meta(pattern=r"^\d{1,12}\.\d{1,8}\Z")]
+_Where = Annotated[str, msgspec.Meta(pattern=r"^[CDG][A-Z0-9]{1,20}(?: \d{1,12}\.\d{1,8})?\Z")]
 _Short = Annotated[str, msgspec.Meta(max_length=300)]
 
 
@@ -95,6 +96,33 @@ class Click(msgspec.Struct, frozen=True):
         )
 
 
+class Chosen(msgspec.Struct, frozen=True):
+    """The message that a shortcut was used on. text: mrkdwn."""
+
+    ts: _Moment
+    thread_ts: _Moment | None = None
+    text: str | None = None
+
+
+class Shortcut(msgspec.Struct, frozen=True):
+    """A use of the shortcut on a message."""
+
+    user: Person
+    channel: Place
+    message: Chosen
+    team: Workspace | None = None
+    trigger_id: _Short = ""
+
+    @property
+    def caller(self) -> Caller:
+        """Who used it, and where: in the thread of the message, or in the one that an answer to it opens."""
+        team = self.user.team_id or (self.team.id if self.team else "")
+        thread = self.message.thread_ts or self.message.ts
+        return Caller(
+            user=self.user.id, team=team, channel=self.channel.id, thread_ts=thread, outsider=self.user.outsider
+        )
+
+
 class Field(msgspec.Struct, frozen=True):
     """What was put into one field of a form."""
 
@@ -109,10 +137,10 @@ class FormState(msgspec.Struct, frozen=True):
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """A form of ours. private_metadata: the channel that it was opened in."""
+    """A form of ours. private_metadata: the channel that it was opened in, and the thread if it was one."""
 
     callback_id: _Short = ""
-    private_metadata: _Channel = ""
+    private_metadata: _Where = ""
     state: FormState = FormState()
 
     def value(self, block: str) -> str:
@@ -135,9 +163,10 @@ class Submission(msgspec.Struct, frozen=True):
 
     @property
     def caller(self) -> Caller:
-        """Who sent it, and from which channel it was opened."""
+        """Who sent it, and from where it was opened."""
         team = self.user.team_id or (self.team.id if self.team else "")
-        return Caller(user=self.user.id, team=team, channel=self.view.private_metadata, outsider=self.user.outsider)
+        channel, _, thread = self.view.private_metadata.partition(" ")
+        return Caller(user=self.user.id, team=team, channel=channel, thread_ts=thread, outsider=self.user.outsider)
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -187,7 +216,7 @@ class MentionEvent(msgspec.Struct, frozen=True):
         )
 
 
-learn(Slash, Click, Submission, MentionEvent)
+learn(Slash, Click, Shortcut, Submission, MentionEvent)
 
 
 def read(body: Mapping[str, Any], kind: type[T]) -> T:

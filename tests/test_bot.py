@@ -16,6 +16,7 @@ from redis import Redis
 
 from bot import grammar
 from bot.grammar import Check, Stop
+from bot.listeners import SHORTCUT
 from contract import names
 from contract.audit import Audit
 from contract.blocks import Message as Rendered
@@ -199,6 +200,48 @@ def test_a_form_that_slack_does_not_open_says_how_to_type_it(bot: RunningBot) ->
     bot.slack.faults.set("views.open", Refuse("expired_trigger_id"))
 
     assert typed(bot, "").startswith("Slack did not open the form. Type it instead:")
+
+
+def test_the_shortcut_of_a_message_asks_about_the_name_in_it(bot: RunningBot) -> None:
+    """The form opens with the name that the message speaks of; the run is in the thread of the message."""
+    message = bot.slack.say(BOB, INCIDENTS, "checkout: lookup <http://db.example.org|db.example.org> failed")
+    bot.slack.shortcut(ALICE, message, SHORTCUT)
+    shown = view_now(bot)
+    bot.slack.submit(ALICE, shown, filled("cluster-b"))
+    record = only_run(bot)
+
+    assert () == view_faults(shown.payload)
+    assert Question(cluster="cluster-b", name="db.example.org") == record.question
+    assert (INCIDENTS, message.ts) == (record.channel, record.thread_ts)
+
+
+def test_the_shortcut_of_a_reply_is_answered_in_its_thread(bot: RunningBot) -> None:
+    """It is the thread that the message is in; what names nothing leaves the field empty."""
+    message = bot.slack.say(BOB, INCIDENTS, "DNS is broken")
+    reply = bot.slack.say(BOB, INCIDENTS, "again", thread_ts=message.ts)
+    bot.slack.shortcut(ALICE, reply, SHORTCUT)
+    bot.slack.submit(ALICE, view_now(bot), filled("cluster-b"))
+
+    assert ("", message.ts) == (only_run(bot).question.name, only_run(bot).thread_ts)
+
+
+def test_the_shortcut_is_for_whom_the_command_is_for(bot: RunningBot) -> None:
+    """A guest is told why not, in private, and no form opens."""
+    message = bot.slack.say(BOB, INCIDENTS, "DNS is broken")
+    bot.slack.shortcut("U0GUEST", message, SHORTCUT)
+
+    assert ":no_entry:" in whispered(bot, "U0GUEST")[0].text
+    assert [] == bot.slack.api.views
+
+
+def test_a_form_that_slack_does_not_open_from_a_message_says_how_to_type_it(bot: RunningBot) -> None:
+    """Where the shortcut cannot open its form, its user is told in the message's thread."""
+    message = bot.slack.say(BOB, INCIDENTS, "DNS is broken")
+    bot.slack.faults.set("views.open", Refuse("expired_trigger_id"))
+    bot.slack.shortcut(ALICE, message, SHORTCUT)
+    told = whispered(bot)[0]
+
+    assert (message.ts, True) == (told.thread_ts, told.text.startswith("Slack did not open the form."))
 
 
 def test_a_mention_is_answered_in_its_thread(bot: RunningBot) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from bot.listeners import COMMAND, HEALTH
+from bot.listeners import COMMAND, HEALTH, SHORTCUT
 from sandbox.slack import OPTIONAL_SCOPES, REQUIRED_SCOPES
 from tests.test_rules import ROOT
 from workers.terminal.doctor import NEEDED_SCOPES
@@ -59,6 +59,7 @@ def test_it_asks_for_what_is_used(name: str) -> None:
     assert NEEDED_SCOPES == set(scopes["bot"]) == set(REQUIRED_SCOPES)
     assert set(scopes["bot_optional"]) <= set(OPTIONAL_SCOPES)
     assert [COMMAND, HEALTH] == commands
+    assert [SHORTCUT] == [one["callback_id"] for one in manifest(name)["features"]["shortcuts"]]
 
 
 @pytest.mark.parametrize("name", [SOCKET, HTTP])
@@ -71,6 +72,8 @@ def test_it_is_within_the_limits_of_slack(name: str) -> None:
     for command in read["features"]["slash_commands"]:
         assert len(command["command"]) <= 32
         assert len(command["usage_hint"]) <= 1000
+    for shortcut in read["features"]["shortcuts"]:
+        assert len(shortcut["name"]) <= 24
 
 
 @pytest.mark.skipif(not SCHEMA.exists(), reason="Slack's own schema is not here")

@@ -167,6 +167,29 @@ const PLAYS = {
     await visitor.verdict();
   },
 
+  /** The shortcut of a message: the form knows the name that the message speaks of, and the answer is in its thread. */
+  async shortcut(stage) {
+    const visitor = await stage.enter("Bob");
+    const { channel, page } = visitor;
+    await visitor.say("checkout says: lookup amazon.com on 172.20.0.10:53: no such host");
+    const said = channel.getByRole("listitem").filter({ hasText: "checkout says" }).last();
+    await said.hover();
+    await said.getByRole("button", { name: "Reply, or use a shortcut" }).click();
+    await page.getByRole("menuitem", { name: "Check DNS for this" }).click();
+    const form = page.getByRole("dialog", { name: "Check DNS" });
+    await form.waitFor();
+    assert.equal(await form.getByRole("textbox", { name: /A name that fails/ }).inputValue(), "amazon.com");
+    await page.keyboard.type("cluster-c");
+    await form.getByRole("option", { name: "cluster-c" }).waitFor();
+    await page.keyboard.press("Enter");
+    await form.getByRole("button", { name: "Check" }).click();
+    await form.getByText("Queued").waitFor();
+    await page.keyboard.press("Escape");
+    await said.getByRole("button", { name: /repl/ }).click();
+    await visitor.until(async () => /amazon\.com included/.test(await visitor.thread.innerText()));
+    assert.deepEqual(await visitor.seriousFaults(), []);
+  },
+
   /** Stop asks first; a re-run goes on under the same message; the evidence of a run can be downloaded, and is what `dnsmedic replay` reads. */
   async buttons(stage) {
     const visitor = await stage.enter("Alice");

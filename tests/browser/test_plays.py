@@ -27,6 +27,7 @@ PLAYS = (
     "redis",
     "lost",
     "form",
+    "shortcut",
     "buttons",
     "report",
     "around",
