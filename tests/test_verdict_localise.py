@@ -111,6 +111,16 @@ ROWS: tuple[tuple[str, list[Signal], list[Layer]], ...] = (
         [Layer.UPSTREAM],
     ),
     (
+        "a server behind CoreDNS silent for one node alone",
+        made(Effect.SILENT, lambda s: s.path is Path.UPSTREAM and s.node == "a2"),
+        [Layer.NODE],
+    ),
+    (
+        "a server behind CoreDNS silent for all",
+        made(Effect.SILENT, lambda s: s.path is Path.UPSTREAM),
+        [Layer.UPSTREAM],
+    ),
+    (
         "inside and outside ok, the asked name fails",
         asked(Effect.SERVFAIL, Path.FORWARD, Path.CLUSTER_IP),
         [Layer.NAME],

@@ -49,7 +49,7 @@ ADVICE: Mapping[Layer, Advice] = {
         ("security-groups", "network-acls", "network-policies"),
     ),
     Layer.NODE: Advice(
-        "the node itself: what it sends gets lost, even on the way to a CoreDNS pod of its own",
+        "the node itself: what it sends, or what comes back to it, gets lost there",
         "list the firewall rules of that node (iptables-save, nft list ruleset) and its connection table, or replace it",
         ("node-events", "node-connections"),
     ),
@@ -79,7 +79,7 @@ ADVICE: Mapping[Layer, Advice] = {
         ("coredns-errors", "coredns-workload", "corefile"),
     ),
     Layer.UPSTREAM: Advice(
-        "the name servers that CoreDNS forwards to, since names inside the cluster are answered",
+        "the name servers that CoreDNS forwards to, or the way there",
         "ask them from a node that runs CoreDNS, several times in a row",
         ("upstream", "vpc-dns", "dhcp-options", "packet-budget", "resolver-rules"),
     ),

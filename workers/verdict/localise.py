@@ -34,7 +34,7 @@ class Layer(StrEnum):
     NETWORK = "network"
     """The network between nodes and CoreDNS pods: security groups, network ACLs, policies, routes."""
     NODE = "node"
-    """One node lets no DNS through, wherever it goes."""
+    """One node lets no DNS through, or not to a server that answers others."""
     POLICY = "policy"
     """CoreDNS is cut off from everybody, though it works: a policy on it."""
     POD = "pod"
@@ -199,12 +199,21 @@ def _process(symptom: Signal, matrix: Matrix) -> Layer:
     return _said(symptom, matrix)
 
 
+def _upstream(symptom: Signal, matrix: Matrix) -> Layer:
+    """A server that answers another node is well: what this node sends it, or gets back, is lost."""
+    alike = [
+        s for s in matrix.signals if s.path is symptom.path and s.server == symptom.server and s.kind is symptom.kind
+    ]
+    others = [s for s in alike if s.node != symptom.node and s.transport == symptom.transport]
+    return Layer.NODE if symptom.effect in DEAD and whole(others) else Layer.UPSTREAM
+
+
 COLUMNS: dict[Path, Callable[[Signal, Matrix], Layer]] = {
     Path.CLIENT: _client,
     Path.CLUSTER_IP: _through,
     Path.REPLICA: _direct,
     Path.FORWARD: _process,
-    Path.UPSTREAM: lambda _symptom, _matrix: Layer.UPSTREAM,
+    Path.UPSTREAM: _upstream,
     Path.NODE_LOCAL: lambda _symptom, _matrix: Layer.NODE_LOCAL,
 }
 
