@@ -7,7 +7,7 @@ nothing else does.
 Read: the Corefile, and what these servers answered to probes on the nodes (port 53, over UDP, or over TCP where CoreDNS is
 told to use nothing else). Only nodes that got some answer from anybody count, so that a node without network is not blamed on
 a server. Where CoreDNS itself still answers for the domain, the servers are reachable for it. One dead server of several is a
-hint: CoreDNS asks the next. Servers by name, over TLS or on other ports are not judged.
+risk: CoreDNS asks the next, while there is one. Servers by name, over TLS or on other ports are not judged.
 https://coredns.io/plugins/forward/
 """
 
@@ -42,12 +42,11 @@ class Zone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The domains. nodes: how many nodes asked. asked: the name that somebody asked about."""
+    """The domains. nodes: how many nodes asked."""
 
     zones: tuple[Zone, ...]
     nodes: int
     owner: Owner
-    asked: str = ""
     gaps: tuple[Gap, ...] = ()
 
 
@@ -69,7 +68,6 @@ def collect(cluster: Cluster) -> Facts:
     return Facts(
         zones=tuple(_zone(zone, found, said.get(zone)) for zone, found in zones.items()),
         nodes=len(survey.nodes),
-        asked=plain(cluster.question.name),
         owner=owner(cluster, "coredns"),
         gaps=(*survey.gaps, *gaps.seen()),
     )
@@ -109,7 +107,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
 def _dead(facts: Facts, zone: Zone, dead: list[Server]) -> Finding:
     every = len(dead) == len(zone.servers)
     answered = zone.coredns in ANSWERED
-    meant = bool(facts.asked) and under(facts.asked, zone.name)
+    others = [one for one in zone.servers if one.judged and not one.dead]
     addresses = ", ".join(one.address for one in dead)
     over = " over TCP, by which alone CoreDNS asks (force_tcp)" if all(one.tcp_only for one in dead) else ""
     how = "refuses every query" if all(one.refused for one in dead) else f"answers nobody{over}"
@@ -120,9 +118,10 @@ def _dead(facts: Facts, zone: Zone, dead: list[Server]) -> Finding:
         if len(dead) == 1:
             summary = f"The name server of {zone.name}, {addresses}, {how}, so its names fail."
     else:
-        severity = Severity.WARNING if meant and zone.coredns is not None and not answered else Severity.INFO
+        severity = Severity.WARNING if others else Severity.INFO
         confidence = Confidence.MEDIUM
-        summary = f"{len(dead)} of the {len(zone.servers)} name servers of {zone.name} answer nobody: {addresses}."
+        verb = "answers" if len(dead) == 1 else "answer"
+        summary = f"{len(dead)} of the {len(zone.servers)} name servers of {zone.name} {verb} nobody: {addresses}."
     return Finding(
         code="stub-domain-dead", severity=severity, confidence=confidence, subject=f"domain {zone.name}", summary=summary,
         evidence=(f"Corefile: {zone.name} {{ forward . {' '.join(one.address for one in zone.servers)} }}",

@@ -5,9 +5,10 @@ to addresses that the Corefile names. Dead ones make every outside name fail wit
 
 Read: the Corefile; answers of its forward addresses to probes on the nodes; answers of the node's own name servers to probes
 beside CoreDNS that have its resolv.conf. An address in the Corefile that answers nobody while the node's own servers do is a
-mistake in the Corefile. Where the Corefile leaves it to resolv.conf and these servers are silent, that is a symptom: the VPC's
-DNS switch, its DHCP options and the packet limit (other checks) tell why. Servers by name, over TLS, on other ports or
-in the CoreDNS pod itself are not judged; where CoreDNS asks over TCP alone, so do the probes.
+mistake in the Corefile; where only some of them are dead, that is a risk: CoreDNS goes past them. Where the Corefile leaves
+it to resolv.conf and these servers are silent, that is a symptom: the VPC's DNS switch, its DHCP options and the packet limit
+(other checks) tell why. Servers by name, over TLS, on other ports or in the CoreDNS pod itself are not judged; where CoreDNS
+asks over TCP alone, so do the probes.
 https://coredns.io/plugins/forward/
 """
 
@@ -24,6 +25,7 @@ from workers.cluster.matrix import Cell, absent_names, cells, signals
 from workers.cluster.upstreams import Server, inward, servers
 
 SYSTEM = "kube-system"
+CODE = "corefile-no-or-bad-forward"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,33 +74,55 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     """Signals of those servers that CoreDNS uses; a finding where the Corefile names dead ones."""
     named = {one.address for one in facts.servers}
     used = [c for c in facts.cells if (not named or c.address in named) and not inward(c.address)]
-    yield from signals(used)
     dead = [one for one in facts.servers if one.dead and not inward(one.address)]
+    spared = {one.address for one in dead} if _others(facts) else set()
+    yield from signals(cell for cell in used if cell.address not in spared)
     if dead:
-        yield _dead(facts, dead)
+        yield _part(facts, dead) if spared else _dead(facts, dead)
     elif used and all(cell.effect in (Effect.OK, Effect.SLOW) for cell in used):
         shown = ", ".join(sorted({cell.address for cell in used}))
         because = f"{shown} answered {facts.name} on every question"
-        yield Excluded(code="corefile-no-or-bad-forward", because=because)
+        yield Excluded(code=CODE, because=because)
+
+
+def _others(facts: Facts) -> list[Server]:
+    """The servers that answer. CoreDNS asks them where another one fails: a dead one is then no symptom by itself."""
+    return [one for one in facts.servers if one.judged and not one.dead]
+
+
+def _part(facts: Facts, dead: list[Server]) -> Finding:
+    """Some answer: CoreDNS' own health checks lead it past the dead ones, until nobody is left to ask."""
+    addresses, good = _list(dead), _list(_others(facts))
+    return Finding(
+        code=CODE,
+        severity=Severity.WARNING,
+        subject=f"ConfigMap {SYSTEM}/coredns",
+        summary=f"{len(dead)} of {len(facts.servers)} servers that CoreDNS forwards outside names to "
+        f"{'answers' if len(dead) == 1 else 'answer'} nobody: {addresses}. Without {good}, all outside names would fail.",
+        evidence=(_corefile(facts), *(line for one in dead for line in one.lines[:3])),
+        fix=f"Repair {addresses} or the way there, or take {'it' if len(dead) == 1 else 'them'} out of `forward`.",
+        commands=_commands(facts),
+        scope=Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED), servers=tuple(one.address for one in dead)),
+    )
 
 
 def _dead(facts: Facts, dead: list[Server]) -> Finding:
-    addresses = ", ".join(one.address for one in dead)
     alive = [address for address, answered in facts.own if answered]
     every = len(dead) == len(facts.servers)
     others = f", while the node's own name server {alive[0]} does" if alive else ""
     confidence = Confidence.HIGH if alive else Confidence.MEDIUM
     return Finding(
-        code="corefile-no-or-bad-forward",
+        code=CODE,
         severity=Severity.CRITICAL if every else Severity.INFO,
         confidence=confidence if every else Confidence.LOW,
         subject=f"ConfigMap {SYSTEM}/coredns",
-        summary=f"CoreDNS forwards all outside names to {addresses}, which {'answers' if len(dead) == 1 else 'answer'} "
+        summary=f"CoreDNS forwards all outside names to {_list(dead)}, which {'answers' if len(dead) == 1 else 'answer'} "
         f"nobody{others}."
         if every
-        else f"{len(dead)} of {len(facts.servers)} servers that CoreDNS forwards to answer nobody: {addresses}.",
+        else f"{len(dead)} of {len(facts.servers)} servers that CoreDNS forwards to answer nobody: {_list(dead)}; the rest "
+        "could not be asked.",
         evidence=(
-            f"Corefile: forward . {' '.join(one.address for one in facts.servers)}",
+            _corefile(facts),
             *(line for one in dead for line in one.lines[:3]),
             *(line for cell in facts.cells if cell.address in alive for line in cell.lines[:1]),
         ),
@@ -106,6 +130,14 @@ def _dead(facts: Facts, dead: list[Server]) -> Finding:
         commands=_commands(facts),
         scope=Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED)),
     )
+
+
+def _list(servers: list[Server]) -> str:
+    return ", ".join(one.address for one in servers)
+
+
+def _corefile(facts: Facts) -> str:
+    return f"Corefile: forward . {' '.join(one.address for one in facts.servers)}"
 
 
 def _commands(facts: Facts) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from .consequences import ANYWHERE, SAME_PLACE, SAME_SERVERS, UNSURE
 from .match import explains, narrowed, within
 
 PLACES = ("nodes", "pods", "servers", "pairs", "zones")
-AHEAD = frozenset({"eni-pps-throttle"})
+AHEAD = frozenset({"corefile-no-or-bad-forward", "eni-pps-throttle", "stub-domain-dead"})
 """Causes of which a warning says what comes, as it was measured: they are a risk until something shows."""
 ON_NODES = ("conntrack-table-full", "node-firewall-drops-53")
 
@@ -55,7 +55,8 @@ def _stands_alone(finding: Finding) -> bool:
 
 
 def _comes(finding: Finding) -> bool:
-    return finding.code in AHEAD and finding.severity is Severity.WARNING
+    measured = finding.confidence is not Confidence.LOW
+    return finding.code in AHEAD and finding.severity is Severity.WARNING and measured
 
 
 def candidates(
