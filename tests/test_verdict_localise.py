@@ -129,6 +129,15 @@ ROWS: tuple[tuple[str, list[Signal], list[Layer]], ...] = (
     ("inside NXDOMAIN, outside ok", made(Effect.NXDOMAIN, inside), [Layer.ZONE]),
     ("inside NXDOMAIN of one pod alone", made(Effect.NXDOMAIN, lambda s: inside(s) and of_pod_x(s)), [Layer.RECORDS]),
     ("REFUSED at once", made(Effect.REFUSED, outside), [Layer.REFUSAL]),
+    (
+        "one node is refused, and its C library says that there is no such name",
+        dark(
+            made(Effect.REFUSED, lambda s: s.node == "b1" and not client(s)),
+            Effect.NXDOMAIN,
+            lambda s: s.node == "b1" and client(s),
+        ),
+        [Layer.REFUSAL],
+    ),
     ("answers, but the wrong one", asked(Effect.WRONG, Path.CLIENT), [Layer.ANSWER]),
     (
         "five seconds, and the retry succeeds",

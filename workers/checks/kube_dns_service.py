@@ -11,6 +11,9 @@ and that is judged where probes show it. Here a Service much younger than the cl
 Service that is as old as the cluster cannot have changed its address. Whether its selector and its endpoints lead to
 CoreDNS is the next step's matter. Where EKS Auto Mode runs every node, no Service is needed.
 
+With `internalTrafficPolicy: Local` kube-proxy leads no node elsewhere than to CoreDNS pods of its own: the others get nothing,
+as if its rules were missing there.
+
 https://kubernetes.io/docs/concepts/services-networking/service/
 """
 
@@ -18,19 +21,24 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from contract.figures import counted
 from contract.model import Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages, compute
 from workers.cluster.endpoints import NamedPort, TargetedPort, corefile_ports, declared, resolved, serves, targeted
+from workers.cluster.objects import Node, Pod
 
 MISSING, PORTS, CHANGED = "kube-dns-service-missing", "kube-dns-ports-wrong", "kube-dns-clusterip-changed"
+UNRULED = "iptables-kubedns-rules-missing"
 SUBJECT = "Service kube-system/kube-dns"
 WITH_THE_CLUSTER = 0.9
 """A Service this much of the cluster's age was made with the cluster."""
 MUCH_YOUNGER = 86_400.0
+SHOWN = 5
+EVERYWHERE = {"spec": {"internalTrafficPolicy": "Cluster"}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +54,8 @@ class Facts:
     """The Service as it stands. Ages in seconds; service_cidr as EKS says it, or "".
 
     needed_by: the nodes that need it where EKS Auto Mode runs the others; empty: all. deployment: whether a Deployment
-    coredns exists (None: not known).
+    coredns exists (None: not known). local: whether it leads to pods of the same node alone (internalTrafficPolicy).
+    without: the nodes on which no CoreDNS pod is ready, where that matters.
     """
 
     exists: bool
@@ -64,6 +73,8 @@ class Facts:
     pods: tuple[PodPorts, ...] = ()
     corefile_ports: tuple[int, ...] = ()
     needed_by: tuple[str, ...] = ()
+    local: bool = False
+    without: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
     @property
@@ -85,6 +96,7 @@ def collect(cluster: Cluster) -> Facts:
     pods = gaps.of(cluster.coredns_pods, ())
     system = next((n for n in gaps.of(cluster.namespaces, ()) if n.name == "kube-system"), None)
     mixed = any(compute.compute(n) is compute.Compute.AUTO for n in nodes)
+    local = service is not None and service.spec.internal_traffic_policy == "Local"
     return Facts(
         exists=service is not None,
         type=service.spec.type if service else "",
@@ -101,8 +113,17 @@ def collect(cluster: Cluster) -> Facts:
         pods=tuple(PodPorts(pod=p.name, ports=declared(p)) for p in pods),
         corefile_ports=corefile_ports(gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None), pods),
         needed_by=tuple(n.name for n in nodes if compute.compute(n) is not compute.Compute.AUTO) if mixed else (),
+        local=local,
+        without=_without(nodes, pods) if local else (),
         gaps=gaps.seen(),
     )
+
+
+def _without(nodes: Sequence[Node], pods: Sequence[Pod]) -> tuple[str, ...]:
+    """Nodes whose rules are kube-proxy's, and that have no ready CoreDNS pod of their own."""
+    served = {p.spec.node_name for p in pods if p.ready}
+    ruled = [n for n in nodes if n.ready and compute.compute(n) in (compute.Compute.EC2, compute.Compute.HYBRID)]
+    return tuple(n.name for n in ruled if n.name not in served)
 
 
 def _service_cidr(cluster: Cluster) -> str:
@@ -124,6 +145,26 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         return
     yield from _ports(facts)
     yield from _address(facts)
+    if facts.without and facts.pods:
+        yield _local(facts)
+
+
+def _local(facts: Facts) -> Finding:
+    shown = ", ".join(facts.without[:SHOWN]) + f" and {len(facts.without) - SHOWN} more" * (len(facts.without) > SHOWN)
+    return Finding(
+        code=UNRULED,
+        severity=Severity.CRITICAL,
+        summary=f"The Service kube-dns has internalTrafficPolicy Local, and {counted(len(facts.without), 'node')} "
+        f"without a ready CoreDNS pod {'gets' if len(facts.without) == 1 else 'get'} no answer at its address: {shown}.",
+        subject=SUBJECT,
+        evidence=(
+            f"{SUBJECT}, resourceVersion {facts.version}: internalTrafficPolicy Local",
+            f"no CoreDNS pod is ready on {shown}",
+        ),
+        fix="Let the Service lead to the CoreDNS pods of every node again: internalTrafficPolicy Cluster.",
+        commands=(f"kubectl -n kube-system patch service kube-dns --type=merge -p '{json.dumps(EVERYWHERE)}'",),
+        scope=Scope(nodes=facts.without),
+    )
 
 
 def _missing(facts: Facts) -> Finding:

@@ -256,6 +256,7 @@ class ServiceSpec(Struct, frozen=True, kw_only=True):
     selector: dict[str, str] = {}
     ports: tuple[ServicePort, ...] = ()
     publish_not_ready_addresses: bool = False
+    internal_traffic_policy: str = ""
 
 
 class Service(Object, frozen=True, kw_only=True):

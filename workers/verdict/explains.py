@@ -200,6 +200,7 @@ ANSWERED: Mapping[str, tuple[Proof, ...]] = {
     "kubelet-clusterdns-missing": HANDED_OUT,
     "kube-dns-clusterip-changed": HANDED_OUT,
     "node-firewall-drops-53": REPLICAS,
+    "iptables-kubedns-rules-missing": (Proof(frozenset({P.CLUSTER_IP}), ("nodes",)),),
     "corefile-syntax-crashloop": (Proof(frozenset({P.FORWARD}), ("kinds",)),),
     "corefile-no-or-bad-forward": (
         Proof(frozenset({P.UPSTREAM}), ("servers",)),

@@ -14,6 +14,7 @@ from .match import explains
 from .modes import shown
 from .view import Matrix, alive, silent, whole
 
+RULES = "iptables-kubedns-rules-missing"
 PROXY_CODES = (  # the last may go unseen, where kube-proxy does not tell its mode
     "kube-proxy-absent-on-node",
     "kube-proxy-forbidden-403",
@@ -66,7 +67,7 @@ def infer(
 def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
     """F18: the ClusterIP is dead on a node that reaches CoreDNS directly, and kube-proxy has no other fault there."""
     for node in matrix.nodes:
-        if matrix.named((*PROXY_CODES, *SERVICE_CODES), node) or not matrix.all_cleared(PROXY_CODES[:4], node):
+        if matrix.named((RULES, *PROXY_CODES, *SERVICE_CODES), node) or not matrix.all_cleared(PROXY_CODES[:4], node):
             continue
         dead = [t for t in TRANSPORTS if silent(matrix.cells(Path.CLUSTER_IP, node=node, transport=t))]
         if dead:
@@ -85,7 +86,7 @@ def _not_forwarded(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator
         return
     runs = matrix.cleared("kube-proxy-absent-on-node", node)
     yield Finding(
-        code="iptables-kubedns-rules-missing",
+        code=RULES,
         severity=Severity.CRITICAL,
         summary=f"Node {node} does not forward the address of kube-dns to CoreDNS{over(dead)}, although it reaches every "
         "CoreDNS pod.",

@@ -95,12 +95,12 @@ ADVICE: Mapping[Layer, Advice] = {
     ),
     Layer.ZONE: Advice(
         "the cluster's zone in the Corefile: CoreDNS says that its own names do not exist",
-        "see that the Corefile has `kubernetes` for the cluster's domain",
+        "see that the Corefile has `kubernetes` for the cluster's domain, and no `namespaces` that leaves some out",
         ("corefile", "corefile-running"),
     ),
     Layer.REFUSAL: Advice(
-        "a limit of CoreDNS, or a name for which its Corefile has no server",
-        "look for `concurrent queries exceeded maximum` in CoreDNS' log, and for `forward` in the Corefile",
+        "a limit of CoreDNS, an `acl` in its Corefile, or a name for which that has no server",
+        "look for `concurrent queries exceeded maximum` in CoreDNS' log, and for `acl` and `forward` in the Corefile",
         ("corefile", "coredns-errors", "coredns-metrics"),
     ),
     Layer.ANSWER: Advice(

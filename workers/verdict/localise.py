@@ -118,7 +118,9 @@ def _client(symptom: Signal, matrix: Matrix) -> Layer:
         return Layer.LOST
     bad = [s for s in through if s.bad]
     alike = [s for s in bad if symptom.effect in DEAD or symptom.effect is s.effect]
-    return _through(alike[0], matrix) if alike else Layer.CLIENT
+    if symptom.effect in DENIED:  # the C library says the same of a refusal
+        alike = alike or [s for s in bad if s.effect is Effect.REFUSED]
+    return layer_of(alike[0], matrix) if alike else Layer.CLIENT
 
 
 def _works_outside(matrix: Matrix) -> bool:
