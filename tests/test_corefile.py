@@ -273,6 +273,24 @@ def test_what_loads_and_does_harm_is_found(old: str, new: str, kind: Kind) -> No
     assert () == lint(EKS, "1.12.4", kube_dns=("172.20.0.10",), names=("www.example",))
 
 
+@pytest.mark.parametrize(
+    "served,left",
+    [
+        ("kube-system", ("kubernetes.default.svc.cluster.local",)),
+        ("shop kube-system", ("kubernetes.default.svc.cluster.local",)),
+        ("default", ("web.shop.svc.cluster.local",)),
+        ("default shop", ()),
+    ],
+)
+def test_namespaces_that_are_left_out_matter_where_their_names_are_asked(served: str, left: tuple[str, ...]) -> None:
+    """A plugin that serves some namespaces alone denies the names of the others."""
+    names = ("kubernetes.default.svc.cluster.local", "web.shop.svc.cluster.local", "default.example.org")
+    asked = names if served.startswith("default") else (names[0], names[2])
+    found = lint(EKS.replace("pods insecure", f"pods insecure\n      namespaces {served}"), "1.12.4", names=asked)
+
+    assert [(Kind.NAMESPACES, left)] * bool(left) == [(each.kind, each.zones) for each in found]
+
+
 def test_a_sidecar_on_another_port_is_no_loop() -> None:
     """A forward to the loopback address is only a loop where CoreDNS itself listens there."""
     assert () == lint(EKS.replace("/etc/resolv.conf", "127.0.0.1:5353"), "1.12.4")

@@ -117,6 +117,8 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     for one in facts.lints:
         if one.kind in ZONES:
             yield _no_zone(facts, one)
+        elif one.kind is Kind.NAMESPACES:
+            yield _left_out(facts, one)
         elif one.kind in (Kind.NO_ROOT, Kind.NO_FORWARD):
             yield _no_forward(facts, one)
         elif one.kind is Kind.LOOP:
@@ -130,7 +132,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
 
 def _excluded(facts: Facts, fatal: bool) -> Iterator[Excluded]:  # noqa: FBT001 - a fact, not a switch
     kinds = {one.kind for one in facts.lints}
-    if not fatal and not kinds & set(ZONES) and facts.loaded:
+    if not fatal and not kinds & {*ZONES, Kind.NAMESPACES} and facts.loaded:
         yield Excluded(code=SYNTAX, because=f"a ready CoreDNS pod runs the Corefile of the ConfigMap ({facts.version})")
     if not facts.shadows:
         yield Excluded(code=SHADOW, because="the Corefile has no hosts, template, rewrite or file plugin")
@@ -182,6 +184,20 @@ def _no_zone(facts: Facts, one: Lint) -> Finding:
         commands=edit_commands(facts.owner),
         confidence=_confidence(facts),
         scope=Scope(kinds=(NameKind.INTERNAL,)),
+    )
+
+
+def _left_out(facts: Facts, one: Lint) -> Finding:
+    return Finding(
+        code=SYNTAX,
+        severity=Severity.CRITICAL,
+        summary=f"CoreDNS says that {', '.join(one.zones)} does not exist: {one.message}.",
+        subject=_subject(one),
+        evidence=tuple(_evidence(facts, one)),
+        fix="Take `namespaces` out of `kubernetes`, or add to it every namespace whose names pods ask for.",
+        commands=edit_commands(facts.owner),
+        confidence=_confidence(facts),
+        scope=Scope(kinds=tuple(kind for kind, name in facts.names if name in one.zones)),
     )
 
 

@@ -40,17 +40,19 @@ def lint(
     if not corefile.blocks:
         return fatal
     semantic = (
-        *_kubernetes(corefile, cluster_zone), *_forward(corefile), *_loops(corefile, kube_dns), *_ready(corefile),
+        *_kubernetes(corefile, cluster_zone, names), *_forward(corefile), *_loops(corefile, kube_dns), *_ready(corefile),
         *_shadows(corefile, names), *_options(corefile),
     )  # fmt: skip
     return (*fatal, *sorted(semantic, key=lambda each: each.line))
 
 
-def _kubernetes(corefile: Corefile, cluster_zone: str) -> Iterator[Lint]:
-    """Whether the block that takes the cluster's names has `kubernetes` for them."""
+def _kubernetes(corefile: Corefile, cluster_zone: str, names: Sequence[str]) -> Iterator[Lint]:
+    """Whether the block that takes the cluster's names has `kubernetes` for them, and for those that are asked."""
     block = block_of(corefile, f"kubernetes.default.svc.{cluster_zone}")
     here = block.all("kubernetes") if block else ()
-    if block and any(cluster_zone in zones_in(block, each.args) for each in here):
+    serving = [each for each in here if block and cluster_zone in zones_in(block, each.args)]
+    if serving:
+        yield from _left_out(serving[0], cluster_zone, names)
         return
     if block and block.all("kubernetai"):
         return
@@ -61,6 +63,19 @@ def _kubernetes(corefile: Corefile, cluster_zone: str) -> Iterator[Lint]:
         return
     line = block.line if block else 0
     yield Lint(Kind.NO_KUBERNETES, f"no `kubernetes` plugin answers for {cluster_zone}", line, zones=(cluster_zone,))
+
+
+def _left_out(kubernetes: Directive, cluster_zone: str, names: Sequence[str]) -> Iterator[Lint]:
+    """Names of namespaces that the plugin was told not to serve."""
+    served = kubernetes.option("namespaces")
+    suffix = f".svc.{cluster_zone}"
+    own = {name: name.removesuffix(suffix).rpartition(".")[2] for name in names if name.endswith(suffix)}
+    missing = {name: namespace for name, namespace in own.items() if served and namespace not in served}
+    if missing:
+        message = (
+            f"`namespaces {' '.join(served or ())}` of `kubernetes` leaves out {', '.join(sorted({*missing.values()}))}"
+        )
+        yield Lint(Kind.NAMESPACES, message, kubernetes.line, zones=tuple(missing))
 
 
 def _forward(corefile: Corefile) -> Iterator[Lint]:

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     BAD_ARGUMENT = "bad-argument"
     NO_KUBERNETES = "no-kubernetes"
     WRONG_ZONE = "wrong-zone"
+    NAMESPACES = "namespaces"
     NO_ROOT = "no-root"
     NO_FORWARD = "no-forward"
     LOOP = "loop"
