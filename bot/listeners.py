@@ -79,10 +79,8 @@ class Listeners:
     def shortcut(self, ack: Ack, body: Body, request: BoltRequest, client: WebClient) -> None:
         """The shortcut of a message: the form, with the name that the message speaks of; answered in its thread."""
         ack()
-        try:
-            used = payloads.read(body, Shortcut)
-        except Refused:
-            log.warning("a shortcut of another shape than Slack sends")
+        used = _understood(body, Shortcut)
+        if used is None:
             return
         caller = used.caller
         key = payloads.request_key(caller.team, used.trigger_id, _signature(request))
@@ -107,10 +105,8 @@ class Listeners:
     def mention(self, ack: Ack, body: Body, request: BoltRequest) -> None:
         """The same words in a message to us; answered in its thread, to its author alone."""
         ack()
-        try:
-            envelope = payloads.read(body, MentionEvent)
-        except Refused:
-            log.warning("a mention of another shape than Slack sends")
+        envelope = _understood(body, MentionEvent)
+        if envelope is None:
             return
         caller = envelope.caller
         if envelope.event.bot_id or envelope.event.subtype or caller.user == self.workspace.home().bot_user:
@@ -152,21 +148,15 @@ class Listeners:
     def _pressed(self, ack: Ack, body: Body, work: Callable[[Click], Message]) -> None:
         """Do what a button stands for, and tell the person who pressed it."""
         ack()
-        try:
-            click = payloads.read(body, Click)
-        except Refused:
-            log.warning("a button of another shape than ours")
+        click = _understood(body, Click)
+        if click is None:
             return
         self.workspace.whisper(click.caller, self._in_time(lambda: work(click)))
 
     def choose(self, ack: Ack, body: Body) -> None:
         """The choices of the form's list of clusters."""
-        try:
-            asked = payloads.read(body, Submission)
-        except Refused:
-            ack(options=[])
-            return
-        ack(options=form.options(self.desk.choices(asked.caller, asked.value)))
+        asked = _understood(body, Submission)
+        ack(options=form.options(self.desk.choices(asked.caller, asked.value)) if asked else [])
 
     def submit(self, ack: Ack, body: Body, request: BoltRequest) -> None:
         """The form was sent: mistakes are shown at their fields, else what became of the question."""
@@ -197,6 +187,15 @@ class Listeners:
 
     def _in_time(self, work: Callable[[], T]) -> T | Message:
         return self.deadline.within(work, answers.NOT_QUEUED, answers.TOO_SLOW)
+
+
+def _understood(body: Body, kind: type[T]) -> T | None:
+    """What was sent; None, and a line in the log, where it is of another shape than Slack sends."""
+    try:
+        return payloads.read(body, kind)
+    except Refused:
+        log.warning("a %s of another shape than Slack sends", kind.__name__)
+        return None
 
 
 def _typed(ack: Ack, body: Body, request: BoltRequest, work: Callable[[Caller, Slash, str], Message | None]) -> None:
