@@ -130,7 +130,7 @@ class Desk:
 
     def choices(self, caller: Caller, typed: str) -> tuple[str, ...]:
         """The clusters to choose from in the form, those that hold what was typed so far."""
-        if self._turned_away(caller):
+        if self.turned_away(caller):
             return ()
         wanted = typed.strip().lower()
         return tuple(name for name in policy.here(caller, self._clusters) if wanted in name.lower())
@@ -147,14 +147,14 @@ class Desk:
     def _answer(self, caller: Caller, work: Callable[[], Message | Form], said: str) -> Message | Form:
         """What `work` answers, once the caller may speak at all; what is refused is told and put on record."""
         try:
-            if reason := self._turned_away(caller):
+            if reason := self.turned_away(caller):
                 raise Refused(reason)
             return work()
         except Refused as reason:
             self._record("refused", caller, said=said[:200], reason=str(reason)[:300])
             return answers.refused(str(reason))
 
-    def _turned_away(self, caller: Caller) -> str:
+    def turned_away(self, caller: Caller) -> str:
         """Why this person is not answered at all, "" if they are. Slack is asked about those alone who may be."""
         return policy.may_speak(caller, self.home().team) or policy.may_ask(self.membership(caller.user))
 
@@ -194,7 +194,7 @@ class Desk:
         who = {"user": caller.user, "team": caller.team, "channel": caller.channel}
         got = self.runs.ask(question, **who, thread_ts=thread, request=request, again=again)
         self._record("asked", caller, run=got.run, cluster=name, name=question.name, pod=question.pod)
-        return answers.asked(question, got, self._link(got.channel, got.parent_ts), in_thread=bool(thread))
+        return answers.asked(question, got, self.link(got.channel, got.parent_ts), in_thread=bool(thread))
 
     def _health(self, caller: Caller, command: Health | Help, request: str) -> Message:
         """Begin a report about the clusters that may be checked from here, or about the one that was named."""
@@ -256,7 +256,7 @@ class Desk:
         seen = [record for record in self.runs.live() if not policy.may_see(caller, record, clusters)]
         return answers.standing(seen, time.time())
 
-    def _link(self, channel: str, ts: str) -> str:
+    def link(self, channel: str, ts: str) -> str:
         """The address of a message, as Slack's "Copy link" makes it; "" where it cannot be told."""
         url = self.home().url
         return f"{url.rstrip('/')}/archives/{channel}/p{ts.replace('.', '')}" if url and ts else ""

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from redis.exceptions import RedisError
 from slack_bolt import Ack, App, BoltRequest, BoltResponse
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_sdk import WebClient
@@ -17,8 +18,9 @@ from bot import answers, form, payloads
 from bot.commands import Desk
 from bot.deadline import Deadline
 from bot.grammar import Form
+from bot.home_tab import NOT_READ, HomeTab, said
 from bot.hostnames import spoken_of
-from bot.payloads import Click, MentionEvent, Shortcut, Slash, Submission
+from bot.payloads import Click, MentionEvent, OpenedEvent, Shortcut, Slash, Submission
 from bot.policy import Caller
 from bot.workspace import Workspace
 from contract import names
@@ -48,6 +50,7 @@ class Listeners:
         app.command(HEALTH)(self.health)
         app.message_shortcut(SHORTCUT)(self.shortcut)
         app.event("app_mention")(self.mention)
+        app.event("app_home_opened")(self.home_tab)
         app.action("dns.stop")(self.stop)
         app.action("dns.rerun")(self.rerun)
         app.action("dns.more")(self.more)
@@ -116,6 +119,22 @@ class Listeners:
         ask = {COMMAND: self.desk.typed, HEALTH: self.desk.health}.get(command)
         answer = self._in_time(lambda: ask(caller, text, key)) if ask else answers.usage()
         self.workspace.whisper(caller, answers.usage() if isinstance(answer, Form) else answer)
+
+    def home_tab(self, ack: Ack, body: Body) -> None:
+        """Somebody opened the Home tab, which is filled for them."""
+        ack()
+        opened = _understood(body, OpenedEvent)
+        if opened is None or opened.event.tab != "home":
+            return
+
+        def filled(channels: frozenset[str] | None) -> Body:
+            try:
+                return HomeTab(self.desk).view(opened.caller, channels)
+            except RedisError as error:
+                log.warning("Redis failed: %s", type(error).__name__)
+                return said(NOT_READ)
+
+        self.workspace.publish(opened.event.user, filled)
 
     def stop(self, ack: Ack, body: Body) -> None:
         """The button "Stop"."""

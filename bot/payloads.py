@@ -216,7 +216,26 @@ class MentionEvent(msgspec.Struct, frozen=True):
         )
 
 
-learn(Slash, Click, Shortcut, Submission, MentionEvent)
+class Opened(msgspec.Struct, frozen=True):
+    """Somebody opened one of the app's tabs."""
+
+    user: _User
+    tab: _Short = ""
+
+
+class OpenedEvent(msgspec.Struct, frozen=True):
+    """The envelope of that."""
+
+    event: Opened
+    team_id: _Team
+
+    @property
+    def caller(self) -> Caller:
+        """Who opened it; there is no channel."""
+        return Caller(user=self.event.user, team=self.team_id, channel="")
+
+
+learn(Slash, Click, Shortcut, Submission, MentionEvent, OpenedEvent)
 
 
 def read(body: Mapping[str, Any], kind: type[T]) -> T:

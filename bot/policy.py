@@ -81,6 +81,15 @@ def here(caller: Caller, clusters: Clusters) -> tuple[str, ...]:
     return tuple(name for name, entry in clusters.entries.items() if not may_check(caller, entry))
 
 
+def seen_by_member(channels: frozenset[str] | None, clusters: Clusters) -> tuple[str, ...]:
+    """The names of the clusters that somebody in these channels may ask about in one of them, in the order of the file.
+
+    channels: None where it is not known; then only those that may be asked about anywhere.
+    """
+    known = channels or frozenset()
+    return tuple(name for name, entry in clusters.entries.items() if not entry.channels or known & set(entry.channels))
+
+
 def may_see(caller: Caller, record: RunRecord | None, clusters: Clusters) -> str:
     """Whether a run may be looked at or repeated from here; an unknown run gets the same answer as a foreign one."""
     if record is None or may_check(caller, clusters.get(record.cluster)):

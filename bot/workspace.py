@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,6 +21,7 @@ _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 _NOT_A_MEMBER = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel"})
 _MOST_WAITING = 500
+_MOST_PAGES = 5
 
 
 class Workspace:
@@ -41,15 +43,46 @@ class Workspace:
 
     def whisper(self, caller: Caller, message: Message) -> None:
         """Show a message to one person where they are, or in private where we cannot be; does not wait for it."""
-        if not self._room.acquire(blocking=False):
-            log.warning("a private answer is dropped: %d wait already", _MOST_WAITING)
-            return
-        self._pool.submit(self._whisper, caller, message).add_done_callback(lambda _: self._room.release())
+        self._soon(self._whisper, caller, message)
+
+    def publish(self, user: str, view: Callable[[frozenset[str] | None], dict[str, Any]]) -> None:
+        """Fill a person's Home tab with what `view` makes of the channels that they are in; does not wait for it."""
+        self._soon(self._publish, user, view)
 
     def close(self) -> None:
         """Ask no more; private answers under way are waited for."""
         self._closed.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _soon(self, work: Callable[..., None], *given: Any) -> None:
+        if not self._room.acquire(blocking=False):
+            log.warning("a private answer is dropped: %d wait already", _MOST_WAITING)
+            return
+        self._pool.submit(work, *given).add_done_callback(lambda _: self._room.release())
+
+    def _publish(self, user: str, view: Callable[[frozenset[str] | None], dict[str, Any]]) -> None:
+        try:
+            self.client.views_publish(user_id=user, view=view(self._channels(user)))
+        except (SlackClientError, OSError) as error:
+            log.warning("a Home tab was not filled: %s", _code(error) or type(error).__name__)
+
+    def _channels(self, user: str) -> frozenset[str] | None:
+        """The channels that a person is in, as far as we may see them; None where Slack does not say."""
+        found: set[str] = set()
+        cursor = ""
+        try:
+            for _ in range(_MOST_PAGES):
+                said = self.client.users_conversations(
+                    user=user, types="public_channel,private_channel", limit=999, cursor=cursor
+                )
+                found |= {str(one.get("id")) for one in said.get("channels") or ()}
+                cursor = str((said.get("response_metadata") or {}).get("next_cursor") or "")
+                if not cursor:
+                    break
+        except (SlackClientError, OSError) as error:
+            log.warning("Slack does not say which channels somebody is in: %s", _code(error) or type(error).__name__)
+            return None
+        return frozenset(found)
 
     def _whisper(self, caller: Caller, message: Message) -> None:
         content: dict[str, Any] = {"text": message.text, "blocks": list(message.blocks) or None}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,9 @@ MOST_LIVE = 200
 
 MOST_PER_USER = 10
 """Runs that may wait or be on, of one person."""
+
+MOST_LATELY = 10
+"""Runs of one person that are remembered as theirs after they have ended."""
 
 REQUEST_SECONDS = 3600
 """How long a request that is sent again is known for the same. Slack repeats one for six minutes at the most."""
@@ -208,6 +211,10 @@ class Runs:
         for index in (LIVE, _mine(record.user)) if record.user else (LIVE,):
             pipe.zadd(index, {record.run: now})
             pipe.expire(index, DAY)
+        if record.user and not record.within:
+            pipe.zadd(_lately(record.user), {record.run: now})
+            pipe.zremrangebyrank(_lately(record.user), 0, -MOST_LATELY - 1)
+            pipe.expire(_lately(record.user), QUARTER)
         if not claim:
             pipe.rpush(_waiting(record.cluster), record.run)
             pipe.expire(_waiting(record.cluster), DAY)
@@ -267,6 +274,17 @@ class Runs:
     def get(self, run: str) -> RunRecord | None:
         """The run's record; None where none is kept."""
         return next(iter(records.load(self.redis, run)), None)
+
+    def of(self, user: str) -> tuple[RunRecord, ...]:
+        """The last few runs that this person asked for, newest first."""
+        runs = [text(run) for run in self.redis.zrevrange(_lately(user), 0, MOST_LATELY - 1)]
+        return records.load(self.redis, *runs) if runs else ()
+
+    def last(self, clusters: Sequence[str]) -> dict[str, RunRecord]:
+        """The run that last came to a verdict on each of these clusters, where there is one."""
+        held = self.redis.mget([last_key(cluster) for cluster in clusters]) if clusters else []
+        runs = [text(run) for run in held if run]
+        return {record.cluster: record for record in (records.load(self.redis, *runs) if runs else ())}
 
     def live(self) -> tuple[RunRecord, ...]:
         """The runs that wait or are on, oldest first."""
@@ -340,6 +358,15 @@ def settle(pipe: Pipeline, record: RunRecord) -> None:
     """Take a run that has ended, and said so, out of the lists of those that live, when the pipe is executed."""
     pipe.zrem(LIVE, record.run)
     pipe.zrem(_mine(record.user), record.run)
+
+
+def last_key(cluster: str) -> str:
+    """Where the run is named that last came to a verdict on a cluster, all its checks made."""
+    return f"last:{cluster}"
+
+
+def _lately(user: str) -> str:
+    return f"lately:{user}"
 
 
 def _claim(cluster: str) -> str:

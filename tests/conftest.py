@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -50,3 +51,10 @@ def redis(redis_url: str) -> Iterator[Redis]:
     """A client of a real, empty redis-server; it answers in bytes."""
     with Redis.from_url(redis_url) as client:
         yield client
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -78,13 +78,6 @@ def test_redis_gone(tmp_path: Path, unused_port: int) -> None:
     assert denied.startswith(":no_entry: `no-such` is not a cluster that you can check in this channel.")
 
 
-@pytest.fixture
-def unused_port() -> int:
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 def test_redis_hangs(tmp_path: Path, redis_url: str, redis: Redis) -> None:
     """A hundred at once are all answered, without its answer; and nothing was started."""
     with slow_road(redis_url, 60.0) as url, running_bot(tmp_path, url) as bot:

@@ -59,6 +59,8 @@ def test_it_asks_for_what_is_used(name: str) -> None:
     assert NEEDED_SCOPES == set(scopes["bot"]) == set(REQUIRED_SCOPES)
     assert set(scopes["bot_optional"]) <= set(OPTIONAL_SCOPES)
     assert [COMMAND, HEALTH] == commands
+    assert ["app_mention", "app_home_opened"] == manifest(name)["settings"]["event_subscriptions"]["bot_events"]
+    assert manifest(name)["features"]["app_home"]["home_tab_enabled"]
     assert [SHORTCUT] == [one["callback_id"] for one in manifest(name)["features"]["shortcuts"]]
 
 

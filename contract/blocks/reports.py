@@ -19,7 +19,7 @@ from contract.blocks.message import (
     sections,
     words,
 )
-from contract.blocks.text import code, duration, label, line, link, mention, size
+from contract.blocks.text import code, day, duration, label, line, link, mention, size
 from contract.figures import counted
 from contract.model import Status
 
@@ -224,18 +224,12 @@ def _seconds(seconds: float) -> str:
 def _footer(view: ReportView) -> str:
     parts = [f"asked by {mention(view.asked_by)}"] if view.asked_by else []
     parts.append(f"took {duration(view.seconds)}")
-    parts += [f"next report {_day(view.following, view.timezone)}"] if view.following else []
+    parts += [f"next report {day(view.following, view.timezone)}"] if view.following else []
     parts += [link(view.before, "the last report")] if view.before else []
-    parts += [f"missed: {', '.join(_day(one, view.timezone) for one in view.missed[-3:])}"] if view.missed else []
+    parts += [f"missed: {', '.join(day(one, view.timezone) for one in view.missed[-3:])}"] if view.missed else []
     told = not view.is_brief and any((one.changed or one.bad) and not one.muted for one in view.lines)
     parts += ["in the thread: what changed or is not well"] if told else []
     return " · ".join(parts)
-
-
-def _day(seconds: float, timezone: str) -> str:
-    """A date and time of day in the reader's own time zone, in that of the schedule where Slack does not turn it."""
-    there = datetime.fromtimestamp(seconds, ZoneInfo(timezone))
-    return f"<!date^{int(seconds)}^{{date_short}} {{time}}|{there:%a} {there.day} {there:%b} {there:%H:%M}>"
 
 
 def _text(view: ReportView) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -124,6 +126,12 @@ def moment(seconds: float) -> str:
     whole = max(0, int(seconds))
     hours, rest = divmod(whole % 86400, 3600)
     return f"<!date^{whole}^{{time_secs}}|{hours:02}:{rest // 60:02}:{rest % 60:02} UTC>"
+
+
+def day(seconds: float, timezone: str = "UTC") -> str:
+    """A date and time of day in the reader's own time zone, in that one where Slack does not turn it."""
+    there = datetime.fromtimestamp(seconds, ZoneInfo(timezone))
+    return f"<!date^{int(seconds)}^{{date_short}} {{time}}|{there:%a} {there.day} {there:%b} {there:%H:%M}>"
 
 
 def duration(seconds: float) -> str:

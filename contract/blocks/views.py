@@ -47,7 +47,7 @@ STATUS_WORDS = {
     Status.AT_RISK: "At risk",
     Status.CANNOT_SEE: "Cannot see",
 }
-_STATUS_SIGNS = {
+STATUS_SIGNS = {
     Status.HEALTHY: ":large_green_circle:",
     Status.PROBLEM: ":red_circle:",
     Status.AT_RISK: ":large_yellow_circle:",
@@ -103,7 +103,7 @@ def word_of(view: RunView) -> str:
 
 def title_of(view: RunView) -> str:
     """The first line: status word, cluster, sign, what is to say about it, time taken. mrkdwn."""
-    sign = _STATUS_SIGNS[view.verdict.status] if view.verdict and view.state == "done" else _STATES[view.state][1]
+    sign = STATUS_SIGNS[view.verdict.status] if view.verdict and view.state == "done" else _STATES[view.state][1]
     parts = [f"*{word_of(view)}*", f"{code(view.cluster, 100)} {sign} {_progress(view)}"]
     if view.state == "done":
         parts.append(duration(view.seconds))

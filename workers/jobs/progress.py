@@ -15,7 +15,7 @@ from contract.evidence import evidence_key
 from contract.leases import Lease, Leases
 from contract.model import StepResult, Verdict
 from contract.records import RunRecord, key, steps_key
-from contract.runs import Runs, claim_keys, settle
+from contract.runs import Runs, claim_keys, last_key, settle
 from workers.jobs.packing import packed
 from workers.runner import Kept
 
@@ -106,6 +106,8 @@ class Progress:
             pipe.multi()
             store(pipe, key(record.run), fields, QUARTER)
             self.runs.hand_on(pipe, record.cluster, successor, now)
+            if verdict and not record.question.only:
+                pipe.set(last_key(record.cluster), record.run, ex=QUARTER)
 
         Leases(self.runs.redis).fenced(self.lease, work, *claim_keys(record.cluster))
         return ended

@@ -26,6 +26,12 @@ def info(request: Request) -> Json:
 @method("conversations.list", scopes=["channels:read", "groups:read"])
 def list_(request: Request) -> Json:
     """The channels that the app may see, of the types asked for (public ones by default)."""
+    page, following = request.page(_listed(request))
+    return {"channels": [_shown(request, each) for each in page], **following}
+
+
+def _listed(request: Request) -> list[Channel]:
+    """The channels that `types` and `exclude_archived` let through. Raises Refusal."""
     types = request.text("types", "public_channel").replace(" ", "").split(",")
     if not set(types) <= {"public_channel", "private_channel", "im", "mpim"}:
         raise Refusal("invalid_types")
@@ -36,7 +42,15 @@ def list_(request: Request) -> Json:
     wanted = [each for each in every if _type(each) in types]
     if request.flag("exclude_archived"):
         wanted = [each for each in wanted if not each.is_archived]
-    page, following = request.page(wanted)
+    return wanted
+
+
+@method("users.conversations", scopes=["channels:read", "groups:read"])
+def of_a_person(request: Request) -> Json:
+    """The channels of the types asked for that a person is in, as far as the app may see them."""
+    user = request.text("user", request.state.workspace.app.bot_user)
+    request.state.user(user)
+    page, following = request.page([one for one in _listed(request) if user in request.state.members[one.id]])
     return {"channels": [_shown(request, each) for each in page], **following}
 
 
