@@ -82,7 +82,7 @@ def diagnosed(sandbox: Sandbox, *, name: str = "", pod: str = "") -> tuple[tuple
 @contextmanager
 def door(sandbox: Sandbox, folder: Path, *, group: str = "dnsmedic:read") -> Iterator[Api]:
     """The door to the API server alone, with a static token of somebody in GROUP."""
-    api = Api(kubeconfig.load(str(sandbox.kubeconfig(folder, group=group)), "").configuration)
+    api = Api(kubeconfig.load(str(sandbox.kubeconfig(folder, group=group)), "").server)
     try:
         yield api
     finally:

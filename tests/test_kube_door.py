@@ -410,7 +410,7 @@ def _door_to(port: int, sandbox: Sandbox, folder: Path) -> Iterator[Api]:
     """The door to another port than the sandbox'."""
     path = sandbox.kubeconfig(folder)
     path.write_text(path.read_text().replace(sandbox.kube.url, f"https://127.0.0.1:{port}"))
-    api = Api(kubeconfig.load(str(path), "").configuration)
+    api = Api(kubeconfig.load(str(path), "").server)
     yield api
     api.close()
 

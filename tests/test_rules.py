@@ -236,3 +236,9 @@ def test_a_check_in_the_terminal_needs_neither_slack_nor_rq() -> None:
     imported = _imported_by("import workers.terminal.check, workers.terminal.doctor")
 
     assert set() == imported & {"slack_sdk", "slack_bolt", "rq", "bot", "sandbox"}
+
+
+def test_a_check_of_an_eks_cluster_waits_for_no_official_client() -> None:
+    """It takes as long to import as all the rest together, and only a kubeconfig needs it; a worker has it before it forks."""
+    assert "kubernetes" not in _imported_by("import workers.terminal.check")
+    assert "kubernetes" in _imported_by("import workers.worker.production")

@@ -409,7 +409,7 @@ def test_an_eks_exec_entry_is_read(tmp_path: Path, args: list[str], env: Any, ex
 
     assert found.eks is not None
     assert expected == (found.eks.cluster, found.eks.region, found.eks.role_arn)
-    assert {} == found.configuration.api_key
+    assert "" == found.server.authorization()
 
 
 @pytest.mark.parametrize(
@@ -458,7 +458,7 @@ def test_no_secret_is_ever_written_down(sandbox: Sandbox, caplog: pytest.LogCapt
         written = _exceptions(sandbox, cluster)
         api, aws = cluster._api, cluster._aws  # noqa: SLF001 - they hold the secrets
         tokens = [api.headers()["authorization"].removeprefix("Bearer ")]
-        written += repr([cluster, api, aws, api.configuration, vars(cluster)])
+        written += repr([cluster, api, aws, api.server, vars(cluster)])
     with suppress(CannotRead):
         written += repr(checked(sandbox))
     canaries = _canaries(sandbox, tokens)

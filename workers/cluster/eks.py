@@ -18,10 +18,10 @@ from typing import Any
 
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
-from kubernetes.client.configuration import Configuration
 
 from contract.clusters import ClusterEntry
 
+from .api_server import ApiServer
 from .errors import CannotRead, Why
 from .session import Session
 
@@ -58,9 +58,9 @@ class EksToken:
             if self._value and refused.endswith(self._value):
                 self._value = ""
 
-    def hook(self, configuration: Configuration) -> None:
-        """The official client's hook for each request."""
-        configuration.api_key["authorization"] = f"Bearer {self.value()}"
+    def header(self) -> str:
+        """The authorization header of this moment. Raises CannotRead where there are no credentials."""
+        return f"Bearer {self.value()}"
 
     def _signed(self) -> str:
         request = AWSRequest(
@@ -72,10 +72,8 @@ class EksToken:
         return PREFIX + base64.urlsafe_b64encode(str(request.url).encode()).decode().rstrip("=")
 
 
-def eks_configuration(
-    entry: ClusterEntry, session: Session, described: Mapping[str, Any]
-) -> tuple[Configuration, EksToken]:
-    """How to reach the cluster that DescribeCluster DESCRIBED, signed in as SESSION. Raises CannotRead."""
+def eks_server(entry: ClusterEntry, session: Session, described: Mapping[str, Any]) -> tuple[ApiServer, EksToken]:
+    """The API server of the cluster that DescribeCluster DESCRIBED, signed in to as SESSION. Raises CannotRead."""
     endpoint, status = described.get("endpoint") or "", described.get("status") or ""
     authority = (described.get("certificateAuthority") or {}).get("data") or ""
     if not re.fullmatch(r"https://[A-Za-z0-9.:-]+", endpoint) or not authority:
@@ -84,10 +82,8 @@ def eks_configuration(
         pem = base64.b64decode(authority, validate=True).decode("ascii")
     except (binascii.Error, UnicodeDecodeError):
         raise _no_endpoint(entry, "its CA as EKS gives it is no certificate") from None
-    configuration = Configuration(host=endpoint, ca_cert_data=pem)
     token = EksToken(session, entry.eks_name)
-    configuration.refresh_api_key_hook = token.hook  # type: ignore[assignment]
-    return configuration, token
+    return ApiServer(host=endpoint, ca=pem, authorization=token.header), token
 
 
 def _no_endpoint(entry: ClusterEntry, reason: str) -> CannotRead:

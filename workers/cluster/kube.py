@@ -1,13 +1,12 @@
 """The HTTP door to the Kubernetes API: every call has a wall-clock deadline and a byte cap, and is asked once a run.
 
-Connections and TLS come from the official client's `Configuration` and pool. Its own retries, redirects and models do
-not: it sleeps as long as a server's Retry-After says, follows redirects to other hosts, and hangs on a slow body.
+Connections and TLS are urllib3's, as in the official client, whose retries, redirects and models do not serve: it sleeps
+as long as a server's Retry-After says, follows redirects to other hosts, and hangs on a slow body.
 """
 
 from __future__ import annotations
 
 import random
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,15 +15,13 @@ from urllib.parse import urlencode
 
 import msgspec
 import urllib3
-from kubernetes.client.configuration import Configuration
-from kubernetes.client.rest import RESTClientObject
 from urllib3.exceptions import HTTPError
 
+from .api_server import ApiServer
 from .errors import CannotRead, Why
 from .grants import ENTRY, Resource
 from .objects import Object, Status, decode, decode_list
 from .obstacles import explain
-from .timed_tls import context as timed_context
 from .timed_tls import until
 
 S = TypeVar("S", bound=Object)
@@ -78,19 +75,14 @@ class Answer:
 class Api:
     """One cluster's API server, as one identity."""
 
-    def __init__(
-        self, configuration: Configuration, renew: Callable[[str], None] | None = None, *, entry: str = ENTRY
-    ) -> None:
+    def __init__(self, server: ApiServer, renew: Callable[[str], None] | None = None, *, entry: str = ENTRY) -> None:
         """renew: is told the authorization header that was answered with 401, and makes the next one a new one.
 
         entry: what would let this identity in, for the reader of a 401.
         """
         self._new_token, self.entry = renew, entry
-        configuration.retries = False
-        configuration.connection_pool_maxsize = 32
-        self.configuration = configuration
-        self._pool: urllib3.PoolManager = RESTClientObject(configuration).pool_manager
-        self._pool.connection_pool_kw["ssl_context"] = self.ssl_context()
+        self.server = server
+        self._pool = server.pool()
 
     def close(self) -> None:
         """End all idle connections."""
@@ -210,8 +202,8 @@ class Api:
 
     def headers(self) -> dict[str, str]:
         """The authorization header of this moment (a renewed token takes effect at once); for kube.py and streams.py."""
-        key = self.configuration.get_api_key_with_prefix("BearerToken", alias="authorization")
-        return {"authorization": key} if key else {}
+        said = self.server.authorization()
+        return {"authorization": said} if said else {}
 
     def _once(
         self,
@@ -246,7 +238,7 @@ class Api:
     ) -> Answer:
         response = self._pool.request(
             method,
-            self.configuration.host + path,
+            self.server.host + path,
             headers={"accept": "application/json, */*", "accept-encoding": "identity", **headers},
             body=body,
             timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, deadline.left), read=deadline.left),
@@ -315,7 +307,7 @@ class Api:
         return CannotRead(what.verb, what.words, "no whole answer within its time", why=Why.TIMEOUT)
 
     def _unreachable(self, what: Resource, problem: Exception) -> CannotRead:
-        reason, why = explain(problem, self.configuration.host)
+        reason, why = explain(problem, self.server.host)
         return CannotRead(what.verb, what.words, reason, why=why)
 
     def _page(self, what: Resource, answer: Answer, kind: type[S]) -> tuple[tuple[S, ...], str]:
@@ -340,13 +332,6 @@ class Api:
             raise CannotRead(
                 what.verb, what.words, f"not what Kubernetes answers: {problem}"[:200], why=Why.MALFORMED
             ) from None
-
-    def ssl_context(self) -> ssl.SSLContext:
-        """TLS for WebSockets, as the pool does it for requests."""
-        made = self.configuration
-        return timed_context(
-            cafile=made.ssl_ca_cert, cadata=made.ca_cert_data, certificate=made.cert_file, key=made.key_file
-        )
 
 
 def _status_of(body: bytes) -> Status:

@@ -18,6 +18,7 @@ from kubernetes.client.configuration import Configuration
 from kubernetes.config.config_exception import ConfigException
 from kubernetes.config.kube_config import KubeConfigLoader
 
+from .api_server import ApiServer
 from .errors import CannotRead, Why
 
 LIMIT = 1024 * 1024
@@ -36,9 +37,9 @@ class EksUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One context of a kubeconfig, checked. eks: set where boto3 must sign; configuration then has no credentials."""
+    """One context of a kubeconfig, checked. eks: set where boto3 must sign; the server then takes no credentials."""
 
-    configuration: Configuration
+    server: ApiServer
     eks: EksUser | None
 
 
@@ -66,8 +67,20 @@ def load(path: str, context: str) -> Context:
         loader.load_and_set(configuration)  # type: ignore[no-untyped-call]
     except (ConfigException, OSError, ValueError) as problem:
         raise _refused(where, str(problem)[:200]) from None
-    configuration.verify_ssl = True
-    return Context(configuration=configuration, eks=eks)
+    return Context(server=_server(configuration), eks=eks)
+
+
+def _server(configuration: Configuration) -> ApiServer:
+    """The API server that the official client's loader found, with a token that it reads anew where it is in a file."""
+    return ApiServer(
+        host=configuration.host,
+        ca=str(configuration.ca_cert_data or ""),
+        ca_file=configuration.ssl_ca_cert or "",
+        certificate=configuration.cert_file or "",
+        key=configuration.key_file or "",
+        name=configuration.tls_server_name or "",
+        authorization=lambda: configuration.get_api_key_with_prefix("BearerToken", alias="authorization") or "",
+    )
 
 
 def _parsed(where: Path) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from contract.clusters import ClusterEntry
 from contract.model import Question
 
-from . import kubeconfig, probes
+from . import probes
 from .aws import Aws
-from .eks import eks_configuration
+from .eks import eks_server
 from .errors import CannotRead
 from .grants import entry_of
 from .kube import Api
@@ -53,9 +53,11 @@ def sweep(entry: ClusterEntry, *, run: str = "janitor") -> tuple[str, ...]:
 
 def _signed_in(entry: ClusterEntry, *, run: str, asked_by: str) -> tuple[Api, Aws | None]:
     if entry.kubeconfig or entry.context:
+        from . import kubeconfig  # noqa: PLC0415 - the official client takes long to import, and EKS does without it
+
         context = kubeconfig.load(entry.kubeconfig, entry.context)
         if context.eks is None:
-            return Api(context.configuration), None
+            return Api(context.server), None
         entry = replace(
             entry,
             eks_name=context.eks.cluster,
@@ -64,6 +66,6 @@ def _signed_in(entry: ClusterEntry, *, run: str, asked_by: str) -> tuple[Api, Aw
         )
     session = Session(entry, asked_by=asked_by, run=run)
     aws = Aws(session, entry)
-    configuration, token = eks_configuration(entry, session, aws.described())
+    server, token = eks_server(entry, session, aws.described())
     way_in = entry_of(entry.eks_name, session.region, entry.role_arn)
-    return Api(configuration, renew=token.renew, entry=way_in), aws
+    return Api(server, renew=token.renew, entry=way_in), aws

@@ -77,7 +77,7 @@ class Tunnel:
 
     def _opened(self, api: Api, headers: Mapping[str, str]) -> websocket.WebSocket:
         """The WebSocket. Raises WebSocketBadStatusException where the server answers otherwise, else CannotRead."""
-        address = api.configuration.host.replace("https://", "wss://", 1) + f"{self._what.path}?ports={self._port}"
+        address = api.server.host.replace("https://", "wss://", 1) + f"{self._what.path}?ports={self._port}"
         try:
             with until(self._deadline.at):
                 return websocket.create_connection(
@@ -85,7 +85,7 @@ class Tunnel:
                     timeout=max(0.1, self._deadline.left),
                     header=[f"{name}: {value}" for name, value in headers.items()],
                     subprotocols=["v4.channel.k8s.io"],
-                    sslopt={"context": api.ssl_context()},
+                    sslopt={"context": api.server.tls()},
                     redirect_limit=0,
                     enable_multithread=False,
                     skip_utf8_validation=True,
@@ -95,10 +95,10 @@ class Tunnel:
         except websocket.WebSocketBadStatusException:
             raise
         except websocket.WebSocketConnectionClosedException:
-            reason, why = explain(ConnectionResetError(), api.configuration.host)
+            reason, why = explain(ConnectionResetError(), api.server.host)
             raise CannotRead("open", self._what.words, reason, why=why) from None
         except (websocket.WebSocketException, OSError) as problem:
-            reason, why = explain(problem, api.configuration.host)
+            reason, why = explain(problem, api.server.host)
             raise CannotRead("open", self._what.words, reason, why=why) from None
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import workers.cluster.kubeconfig  # noqa: F401 - imported only where a cluster needs it, and slow
 from contract.clusters import ClusterEntry, ClustersFile
 from contract.connection import connect
 from contract.records import RunRecord
