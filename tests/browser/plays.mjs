@@ -277,6 +277,24 @@ const PLAYS = {
     await visitor.heal();
   },
 
+  /** The home of the app shows the last verdict on each cluster, one's own checks and the reports; a guest sees none. */
+  async home(stage) {
+    const visitor = await stage.enter("Carol");
+    await visitor.heal();
+    await visitor.check("cluster-b");
+    await visitor.verdict();
+    const { page } = visitor;
+    const home = page.getByRole("region", { name: "Home of dnsmedic" });
+    await page.getByRole("link", { name: "dnsmedic home" }).click();
+    await visitor.until(async () => /Clusters[^]*Healthy · cluster-b[^]*Your checks[^]*cluster-b/.test(await home.innerText()));
+    await home.getByText(/every day at 09:00/).waitFor();
+    await looksWell(visitor, "home");
+    const guest = await stage.enter("Gus");
+    await guest.page.getByRole("link", { name: "dnsmedic home" }).click();
+    await guest.page.getByText("You are a guest in this workspace").waitFor();
+    assert.equal(await guest.page.getByText("Your checks").count(), 0);
+  },
+
   /** With the keyboard alone, by name: the channels, the home of the app, the colours. */
   async around(stage) {
     const visitor = await stage.enter("Alice", { width: 390, scheme: "dark" });

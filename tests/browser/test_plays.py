@@ -30,6 +30,7 @@ PLAYS = (
     "shortcut",
     "buttons",
     "report",
+    "home",
     "around",
 )
 
