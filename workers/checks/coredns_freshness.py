@@ -119,9 +119,9 @@ def _parsed(text: str) -> Corefile | None:
 
 
 def _filtered(corefile: Corefile | None) -> bool:
-    """Whether `kubernetes` serves only some namespaces or labels."""
+    """Whether `kubernetes` serves only some namespaces, labels, or Services that have endpoints."""
     blocks = corefile.blocks if corefile else ()
-    options = ("namespaces", "namespace_labels", "labels")
+    options = ("namespaces", "namespace_labels", "labels", "ignore")
     return any(each.option(o) is not None for block in blocks for each in block.all("kubernetes") for o in options)
 
 
@@ -167,8 +167,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         yield _signal(exists[each.name], each)
     if stale:
         yield _behind(facts, stale, failing, asked, knowing)
-    elif asked:
-        known = [one for one in facts.wanted if one.name not in facts.overridden]
+    elif known := [one for one in facts.wanted if one.name not in facts.overridden and one.name in knowing]:
         newest = min(known, key=lambda one: one.age)
         because = f"{len(asked)} CoreDNS processes know {len(known)} Services, the newest {ages.words(newest.age)} old"
         yield Excluded(code=CODE, because=because, scope=Scope(servers=tuple(f"pod/{pod}" for pod in asked)))

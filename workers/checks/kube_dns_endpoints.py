@@ -155,7 +155,7 @@ def _target(pod: Pod, selector: dict[str, str] | None, now: float) -> Target:
         addresses=pod.addresses,
         running=pod.status.phase == "Running",
         ready=pod.ready,
-        coredns=any(c.name == "coredns" or "coredns" in c.image for c in pod.spec.containers),
+        coredns=pod.runs_coredns,
         selected=bool(selector) and matches(pod.metadata.labels, selector or {}),
         quiet=ages.age(ready.last_transition_time, now) if ready else None,
         ports=declared(pod),

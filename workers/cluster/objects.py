@@ -227,6 +227,11 @@ class Pod(Object, frozen=True, kw_only=True):
         return self.status.phase == "Running" and not self.metadata.deletion_timestamp
 
     @property
+    def runs_coredns(self) -> bool:
+        """Whether a container of it is CoreDNS, by its name or its image."""
+        return any(c.name == "coredns" or "coredns" in c.image for c in self.spec.containers)
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """Its IP addresses, of both families."""
         known = tuple(each.ip for each in self.status.pod_ips if each.ip)

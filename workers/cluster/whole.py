@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,10 +11,11 @@ from contract.model import Effect, NameKind, Path
 
 from . import corefile, probes
 from .answers import askable
+from .endpoints import corefile_ports
 from .errors import CannotRead, Gaps
 from .names import under
 from .objects import Node, Pod
-from .reader import SYSTEM, Reader
+from .reader import ASK_SECONDS, SYSTEM, Reader, Told
 from .survey import (
     CONNECT,
     LOADERS,
@@ -40,6 +41,7 @@ from .upstreams import inward, transport_of
 COREDNS_LABEL = "k8s-app=kube-dns"
 YOUNG_SECONDS = 8
 """A pod that was made or became ready so recently may not be known everywhere yet."""
+DNS = 53
 READY_PORT = 8181
 """Where CoreDNS says whether it is ready: a port that is not DNS, and that every replica listens on."""
 MAX_REPLICAS = 20
@@ -56,9 +58,30 @@ class Cluster(Reader):
         return Gaps()
 
     def coredns_pods(self) -> tuple[Pod, ...]:
-        """The pods that CoreDNS' Deployment owns or its usual label finds, ended ones left out."""
-        found = {p.name: p for p in self.pods(SYSTEM, COREDNS_LABEL)}
+        """The pods that CoreDNS' usual label finds, or that run it and are selected by kube-dns; ended ones left out."""
+        return self._coredns(self.pods)
+
+    def _coredns_now(self) -> tuple[Pod, ...]:
+        """The same, asked anew."""
+        return self._coredns(self.pods_now)
+
+    def _coredns(self, read: Callable[[str, str], tuple[Pod, ...]]) -> tuple[Pod, ...]:
+        found = {p.name: p for p in read(SYSTEM, COREDNS_LABEL)}
+        service = self._gaps.of(lambda: self.service(SYSTEM, "kube-dns"), None)
+        selector = ",".join(f"{key}={value}" for key, value in service.spec.selector.items()) if service else ""
+        if selector not in ("", COREDNS_LABEL):
+            found |= {p.name: p for p in read(SYSTEM, selector) if p.runs_coredns}
         return tuple(p for p in found.values() if p.status.phase not in ("Succeeded", "Failed"))
+
+    def dns_port(self) -> int:
+        """The port on which CoreDNS itself listens, as its Corefile says: nearly always 53."""
+        config = self._gaps.of(lambda: self.config_map(SYSTEM, "coredns"), None)
+        ports = corefile_ports(config, self._gaps.of(self.coredns_pods, ()))
+        return DNS if DNS in ports or not ports else ports[0]
+
+    def ask(self, pod: Pod, name: str, rtype: str = "A", *, port: int = 0, seconds: float = ASK_SECONDS) -> Told:
+        """One question to a pod over port-forward and TCP, by default on CoreDNS' own port. Raises CannotRead."""
+        return super().ask(pod, name, rtype, port=port or self.dns_port(), seconds=seconds)
 
     def survey(self) -> Survey:
         """What probes on the nodes saw: one round of questions a run. Raises CannotRead where none could be sent.
@@ -75,7 +98,7 @@ class Cluster(Reader):
         before = self._asked_replicas()
         found = self._survey(before, 0)
         if any(one.effect is not Effect.OK for one in found.asked) and self._turnover(before):
-            again = self._readable(self.pods_now(SYSTEM, COREDNS_LABEL))
+            again = self._readable(self._coredns_now())
             self._memo.replace("asked replicas", again)
             return self._survey(again, 50)
         return found
@@ -85,13 +108,13 @@ class Cluster(Reader):
 
     def _turnover(self, before: Sequence[Pod]) -> bool:
         """Whether CoreDNS pods came, went, or changed their readiness meanwhile, or are too young to be relied on."""
-        now = self._gaps.of(lambda: self.pods_now(SYSTEM, COREDNS_LABEL), ())
+        now = self._gaps.of(self._coredns_now, ())
         if {(p.metadata.uid, p.ready) for p in self._readable(now)} != {(p.metadata.uid, p.ready) for p in before}:
             return True
         return any(young(p) for p in before)
 
     def _steady(self, asked: Sequence[Pod]) -> frozenset[str]:
-        now = {p.metadata.uid: p for p in self._gaps.of(lambda: self.pods_now(SYSTEM, COREDNS_LABEL), tuple(asked))}
+        now = {p.metadata.uid: p for p in self._gaps.of(self._coredns_now, tuple(asked))}
         kept = [p for p in asked if p.metadata.uid in now and not now[p.metadata.uid].metadata.deletion_timestamp]
         return frozenset(p.name for p in kept if p.ready or not young(p))
 
@@ -189,8 +212,11 @@ class Cluster(Reader):
         ]
         own = Target(path=Path.CLIENT, address="own", label="own")
         targets.append((own, [(internal, "udp", 1)]))
+        port = self.dns_port()
         for pod in pods:
-            one = Target(path=Path.REPLICA, address=pod.addresses[0], label=f"pod/{pod.name}", node=pod.spec.node_name)
+            one = Target(
+                path=Path.REPLICA, address=pod.addresses[0], label=f"pod/{pod.name}", node=pod.spec.node_name, port=port
+            )
             targets.append((one, direct))
             other = replace(one, path=Path.OTHER, port=READY_PORT)
             targets.append((other, [(Name(kind=NameKind.NONE, name="connection"), CONNECT, 3)]))
