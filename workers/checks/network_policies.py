@@ -226,7 +226,10 @@ def _closed_in(facts: Facts, denied: Sequence[Denied]) -> Finding:
             {"ingress": [{"ports": PORTS}]},
         ),
         confidence=Confidence.HIGH if facts.enforcer.sure else Confidence.MEDIUM,
-        scope=Scope(servers=servers, transports=transports, pods=() if all_shut or shown else seen),
+        # Probes that are let in show nothing of it: then it is about the pods that are not.
+        scope=Scope(
+            servers=servers, transports=transports, pods=() if shown else seen or tuple(a.peer.key for a in shut)
+        ),
     )  # fmt: skip
 
 
