@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from importlib.metadata import version
 
 from bot.grammar import USAGE
 from contract.blocks import Block, Message, button, ephemeral
@@ -110,6 +111,7 @@ def usage() -> Message:
             "• `/dns-health` posts here how every cluster is, `/dns-health cluster-a` how that one is",
             "In threads, where Slack has no commands: `@dnsmedic dns-check cluster-a`",
             "In the menu of a message: *Check DNS for this*",
+            f"dnsmedic {version('dnsmedic')}",
         ]
     )
 
