@@ -22,6 +22,7 @@ from workers.jobs.renewal import Renewal, handing_over
 from workers.jobs.tools import Tools, prepared
 from workers.runner import Kept
 from workers.thread import RunThread, Sender
+from workers.verdict import settled
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,12 @@ class Diagnosis:
                     return self.progress.end(seen[-1], "stopped", None)
                 if handing_over.is_set():
                     return None
-        return self.progress.end(seen[-1], "done", self.tools.judge(seen[-1].question, seen[-1].steps))
+        return self._judged(seen[-1])
+
+    def _judged(self, record: RunRecord) -> RunRecord:
+        """The run with its verdict, and the steps as they stand beside it."""
+        verdict = self.tools.judge(record.question, record.steps)
+        return self.progress.end(self.progress.agreed(record, settled(verdict, record.steps)), "done", verdict)
 
     def _overdue(self, record: RunRecord, chosen: Sequence[Check[Any]]) -> RunRecord:
         """Judge by what was seen in time; what was not is unknown."""
@@ -114,7 +120,7 @@ class Diagnosis:
                 )
                 unseen = Kept(check=check.name, cannot_read=Gap(what=check.name, reason=_OVERDUE))
                 record = self.progress.ended_step(record, step, unseen)
-        return self.progress.end(record, "done", self.tools.judge(record.question, record.steps))
+        return self._judged(record)
 
 
 def _nobody_gets_in(record: RunRecord, problem: CannotRead) -> Verdict:

@@ -81,6 +81,15 @@ class Progress:
         self._write(work)
         return replace(record, steps=(*record.steps, step))
 
+    def agreed(self, record: RunRecord, steps: Sequence[StepResult]) -> RunRecord:
+        """The results that stand once there is a verdict, in the place of those that it outweighs."""
+        changed = {
+            new.check: msgspec.json.encode(new) for old, new in zip(record.steps, steps, strict=True) if new != old
+        }
+        if changed:
+            self._write(lambda pipe: store(pipe, steps_key(record.run), changed, DAY))
+        return replace(record, steps=tuple(steps))
+
     def unseen(self, record: RunRecord, kept: Sequence[Kept]) -> None:
         """Why nothing was seen of these steps, which have no result."""
         fields = {one.check: packed(one) for one in kept}

@@ -15,7 +15,7 @@ from contract.refusal import Refused
 from workers.checks import Check, all_checks
 from workers.cluster import CannotRead, open_cluster
 from workers.runner import Kept, run
-from workers.verdict import judge
+from workers.verdict import judge, settled
 from workers.verdict.report import as_json, as_text, facts_file, moment, new_run
 
 from .live import Live
@@ -49,7 +49,7 @@ def check(*, cluster: str, name: str, pod: str, as_json: bool, only: tuple[str, 
         started=started,
         seconds=time.monotonic() - began,
         verdict=verdict,
-        steps=tuple(steps),
+        steps=settled(verdict, steps),
     )
     tell(report, as_json=as_json)
     if save is not None:

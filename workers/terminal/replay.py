@@ -12,7 +12,7 @@ from contract.model import Question, Report
 from contract.refusal import Refused
 from workers.checks import all_checks
 from workers.runner import Kept, judged
-from workers.verdict import judge
+from workers.verdict import judge, settled
 
 from .check import EXIT, tell
 from .live import line
@@ -49,7 +49,7 @@ def replay(file: Path) -> int:
     verdict = judge(saved.question, steps)
     report = Report(
         cluster=saved.question.cluster, run=saved.run, started=saved.started, seconds=saved.seconds, verdict=verdict,
-        steps=tuple(steps),
+        steps=settled(verdict, steps),
     )  # fmt: skip
     _list(report)
     tell(report, as_json=False)
