@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from .chain import Answer, zones_in
 from .forwards import address_of
@@ -16,6 +17,16 @@ from .tree import Block, Corefile, Directive, parse
 FEW_CONCURRENT = 100
 LONG_DENIAL = 300
 SMALL_BUFFER = 512
+MISSING = (
+    Kind.NO_KUBERNETES,
+    Kind.WRONG_ZONE,
+    Kind.NAMESPACES,
+    Kind.NO_ROOT,
+    Kind.NO_FORWARD,
+    Kind.NO_READY,
+    Kind.NO_RELOAD,
+)
+"""What is said of a Corefile that lacks something, or says less than it must."""
 
 
 def lint(
@@ -23,18 +34,21 @@ def lint(
     version: str = "",
     *,
     files: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    whole: bool = True,
     cluster_zone: str = "cluster.local",
     kube_dns: Sequence[str] = (),
     names: Sequence[str] = (),
 ) -> tuple[Lint, ...]:
     """All defects of a Corefile for CoreDNS of VERSION, those that stop it from loading first. Never raises.
 
-    files: path -> text of what it imports. kube_dns: the ClusterIPs of the Service kube-dns. names: names that somebody
-    is known to ask, for which a plugin that takes them away is a defect.
+    files: path -> text of what it imports. environment: of the CoreDNS container. whole: whether all of both is known: else
+    what seems to be missing may well be there, and is not sure. kube_dns: the ClusterIPs of the Service kube-dns. names:
+    names that somebody is known to ask, for which a plugin that takes them away is a defect.
     """
-    fatal = unloadable(text, version, files)
+    fatal = unloadable(text, version, files, environment, whole=whole)
     try:
-        corefile = parse(text, files)
+        corefile = parse(text, files, environment)
     except CorefileError:
         return fatal
     if not corefile.blocks:
@@ -43,7 +57,10 @@ def lint(
         *_kubernetes(corefile, cluster_zone, names), *_forward(corefile), *_loops(corefile, kube_dns), *_ready(corefile),
         *_shadows(corefile, names), *_options(corefile),
     )  # fmt: skip
-    return (*fatal, *sorted(semantic, key=lambda each: each.line))
+    known = (
+        semantic if whole else tuple(replace(each, sure=each.sure and each.kind not in MISSING) for each in semantic)
+    )
+    return (*fatal, *sorted(known, key=lambda each: each.line))
 
 
 def _kubernetes(corefile: Corefile, cluster_zone: str, names: Sequence[str]) -> Iterator[Lint]:
