@@ -120,6 +120,15 @@ def test_a_part_is_not_taken_for_the_whole() -> None:
     assert ((), [False, False]) == (corefile_ports(found, ()), [each.sure for each in defects])
 
 
+def test_a_defect_of_an_imported_file_is_on_no_line_of_the_corefile() -> None:
+    """The file and its line are said, so that nobody looks for it in the Corefile."""
+    custom = decode(json.dumps({"data": {"a.override": "\nupstream"}}).encode(), ConfigMap)
+    found = _assembled(ROOT.replace("ready", "import custom/*.override"), _pod(BASE, LAID), custom=custom)
+    (defect,) = unloadable(found.text or "", "1.12.4", found.files, found.environment)
+
+    assert (0, True) == (defect.line, defect.message.endswith(" (line 2 of /etc/coredns/custom/a.override)"))
+
+
 def test_a_corefile_that_cannot_be_parsed() -> None:
     """It has no blocks, and why is said."""
     found = _assembled(".:53 {")

@@ -279,7 +279,8 @@ def _subject(one: Lint) -> str:
 
 def _evidence(facts: Facts, one: Lint) -> Iterator[str]:
     shown = dict(facts.lines).get(one.line, "")
-    yield f"ConfigMap kube-system/coredns resourceVersion {facts.version}, line {one.line}: {shown or one.message}"
+    where = f", line {one.line}" if one.line else ""
+    yield f"ConfigMap kube-system/coredns resourceVersion {facts.version}{where}: {shown or one.message}"
     yield f"server blocks: {'; '.join(facts.blocks) or 'none'}"
 
 

@@ -180,7 +180,7 @@ def _armed(facts: Facts, one: Running) -> bool:
 
 def _bomb(facts: Facts, armed: list[Running]) -> Finding:
     line = facts.fatal[0].line if facts.fatal else 0
-    why = f": {facts.fatal[0].message} (line {line})" if facts.fatal else ""
+    why = f": {facts.fatal[0].message}" + (f" (line {line})" if line else "") if facts.fatal else ""
     count = f"{len(armed)} of {len(facts.replicas)}"
     return Finding(
         code=CODE,
@@ -222,7 +222,7 @@ def _evidence(facts: Facts) -> Iterator[str]:
     age = ages.words(facts.changed_age)
     yield f"ConfigMap kube-system/coredns resourceVersion {facts.version}: {number}, changed {age} ago{by}"
     for one in facts.fatal[:3]:
-        yield f"Corefile line {one.line}: {one.message}"
+        yield f"Corefile line {one.line}: {one.message}" if one.line else f"Corefile: {one.message}"
 
 
 def _said(one: Running) -> Iterator[str]:
@@ -237,6 +237,8 @@ def _said(one: Running) -> Iterator[str]:
 def describe(facts: Facts) -> str:
     """How many replicas run the present text, and whether that is a stock one."""
     same = sum(_same(facts, one) for one in facts.replicas)
+    if not same and not facts.wanted:
+        return f"what {len(facts.replicas)} CoreDNS pods run cannot be compared: {facts.why_unknown}"
     stock = STOCK.get(facts.wanted, "a Corefile of one's own")
     return f"{same} of {len(facts.replicas)} running CoreDNS pods have the ConfigMap's Corefile ({stock})"
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from .chain import Answer, zones_in
 from .forwards import address_of
-from .loading import Kind, Lint, unloadable
+from .loading import Kind, Lint, placed, unloadable
 from .plugins import EXTERNAL, HANDS_ON
 from .serving import block_for, block_of, main_port, taken
 from .tokens import CorefileError
@@ -76,7 +76,7 @@ def _kubernetes(corefile: Corefile, cluster_zone: str, names: Sequence[str]) -> 
     if here and block:
         zones = ", ".join(z or "." for z in zones_in(block, here[0].args))
         message = f"`kubernetes` serves {zones}, while this cluster's names end in {cluster_zone}"
-        yield Lint(Kind.WRONG_ZONE, message, here[0].line, zones=(cluster_zone,))
+        yield placed(Lint(Kind.WRONG_ZONE, message, here[0].line, zones=(cluster_zone,)), here[0])
         return
     line = block.line if block else 0
     yield Lint(Kind.NO_KUBERNETES, f"no `kubernetes` plugin answers for {cluster_zone}", line, zones=(cluster_zone,))
@@ -92,7 +92,7 @@ def _left_out(kubernetes: Directive, cluster_zone: str, names: Sequence[str]) ->
         message = (
             f"`namespaces {' '.join(served or ())}` of `kubernetes` leaves out {', '.join(sorted({*missing.values()}))}"
         )
-        yield Lint(Kind.NAMESPACES, message, kubernetes.line, zones=tuple(missing))
+        yield placed(Lint(Kind.NAMESPACES, message, kubernetes.line, zones=tuple(missing)), kubernetes)
 
 
 def _forward(corefile: Corefile) -> Iterator[Lint]:
@@ -122,7 +122,8 @@ def _loops(corefile: Corefile, kube_dns: Sequence[str]) -> Iterator[Lint]:
                         stops = bool(block.all("loop"))
                         message = f"`forward` sends queries to {target}, which is CoreDNS itself"
                         loopback = address_of(target) is not None and target not in kube_dns
-                        yield Lint(Kind.LOOP, message, directive.line, fatal=stops, sure=loopback, zones=(zone.name,))
+                        loop = Lint(Kind.LOOP, message, directive.line, fatal=stops, sure=loopback, zones=(zone.name,))
+                        yield placed(loop, directive)
                         break
 
 
@@ -150,38 +151,43 @@ def _ready(corefile: Corefile) -> Iterator[Lint]:
 
 def _shadows(corefile: Corefile, names: Sequence[str]) -> Iterator[Lint]:
     """Plugins that take names away from where they belong; sure where a name that is asked gets SERVFAIL for it."""
-    told: set[tuple[int, str]] = set()
+    told: set[tuple[str, int, str]] = set()
     for name in names:
         found = taken(corefile, name)
         if found is None or found.answer is Answer.REAL:
             continue
-        told.add((found.line, found.plugin))
+        told.add((found.directive.file, found.line, found.plugin))
         fails = found.answer is Answer.SERVFAIL
         does = {Answer.SERVFAIL: "fails every name that it lacks", Answer.RENAMED: "asks for another name instead"}
         message = f"`{found.says}` takes {name} away from its real source and {does.get(found.answer, 'answers it')}"
-        yield Lint(Kind.SHADOW, message, found.line, sure=fails, zones=(found.zone,))
+        one = Lint(Kind.SHADOW, message, found.line, sure=fails, zones=(found.zone,))
+        yield placed(one, found.directive)
     for block in corefile.blocks:
         for directive in block.directives:
             if (
                 directive.name in ("hosts", "template", "rewrite", "file")
-                and (directive.line, directive.name) not in told
+                and (directive.file, directive.line, directive.name) not in told
             ):
                 says = " ".join((directive.name, *directive.args))
                 if directive.option("fallthrough") is None:
                     message = f"`{says}` answers for some names in place of their real source"
-                    yield Lint(Kind.SHADOW, message, directive.line, sure=False)
+                    yield placed(Lint(Kind.SHADOW, message, directive.line, sure=False), directive)
 
 
 def _options(corefile: Corefile) -> Iterator[Lint]:
     for block in corefile.blocks:
         for directive in block.directives:
-            if directive.name == "forward":
-                yield from _limit(directive)
-            elif directive.name == "cache":
-                yield from _cache(directive)
-            elif directive.name == "bufsize" and directive.args[:1] and _figure(directive.args[0]) < SMALL_BUFFER:
-                message = f"`bufsize {directive.args[0]}` makes most answers too long for UDP"
-                yield Lint(Kind.BUFSIZE, message, directive.line)
+            yield from (placed(each, directive) for each in _option(directive))
+
+
+def _option(directive: Directive) -> Iterator[Lint]:
+    if directive.name == "forward":
+        yield from _limit(directive)
+    elif directive.name == "cache":
+        yield from _cache(directive)
+    elif directive.name == "bufsize" and directive.args[:1] and _figure(directive.args[0]) < SMALL_BUFFER:
+        message = f"`bufsize {directive.args[0]}` makes most answers too long for UDP"
+        yield Lint(Kind.BUFSIZE, message, directive.line)
 
 
 def _limit(directive: Directive) -> Iterator[Lint]:

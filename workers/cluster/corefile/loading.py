@@ -96,10 +96,17 @@ def _found(corefile: Corefile, version: Version) -> Iterator[Lint]:
         for directive in block.directives:
             if directive.name in seen & ONCE:
                 message = f"`{directive.name}` can only be used once in a server block"
-                yield Lint(Kind.DUPLICATE, message, directive.line, fatal=True)
+                yield placed(Lint(Kind.DUPLICATE, message, directive.line, fatal=True), directive)
             seen.add(directive.name)
-            yield from _directive(directive, version)
+            yield from (placed(each, directive) for each in _directive(directive, version))
     yield from _twice(corefile)
+
+
+def placed(one: Lint, directive: Directive) -> Lint:
+    """A defect of a directive: one in an imported file is on no line of the Corefile itself, and says where it is."""
+    if not directive.file:
+        return one
+    return replace(one, line=0, message=f"{one.message} (line {one.line} of {directive.file})")
 
 
 def _keys(block: Block) -> Iterator[Lint]:
