@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from workers.cluster import CannotRead
@@ -109,6 +110,20 @@ def test_values_of_the_environment(pod: Pod, unset: tuple[str, ...], sure: list[
     lints = unloadable(found.text or "", "1.12.4", found.files, found.environment, whole=found.whole)
 
     assert (unset, sure) == (found.unset, [each.sure for each in lints if each.fatal])
+
+
+def test_the_newest_pod_of_coredns_counts() -> None:
+    """An older one had another environment, and a pod that only bears the label has none of it."""
+    old, new, helper = (decode(json.dumps({"metadata": {"creationTimestamp": f"2026-11-2{day}T00:00:00Z"}}).encode(), Pod)
+                        for day in (1, 2, 3))  # fmt: skip
+    pods = (
+        msgspec.structs.replace(old, spec=_pod(BASE).spec),
+        msgspec.structs.replace(new, spec=_pod(BASE, LAID, env=({"name": "X", "value": "10.20.0.2"},)).spec),
+        helper,
+    )
+    found = _assembled(ROOT.replace("/etc/resolv.conf", "{$X}"), *pods)
+
+    assert [(("10.20.0.2", 53),)] == [each.addresses for each in forwards_of(found.parsed)]
 
 
 def test_a_part_is_not_taken_for_the_whole() -> None:

@@ -57,7 +57,9 @@ def assemble(read: Callable[[str], ConfigMap | None], pods: Sequence[Pod]) -> As
     """READ the ConfigMap, and those that PODS (CoreDNS' own) say that it imports. Raises CannotRead without the first."""
     found = read(NAME)
     text = found.data.get("Corefile") if found else None
-    pod = max(pods, key=lambda each: each.metadata.creation_timestamp, default=None)
+    # The newest: what a pod that starts now would load. Others may bear the label and be something else.
+    own = [each for each in pods if each.runs_coredns]
+    pod = max(own, key=lambda each: each.metadata.creation_timestamp, default=None)
     container = _coredns(pod)
     values, hidden = _environment(container)
     brought = _Imports(read, _mounts(pod, container), values)
