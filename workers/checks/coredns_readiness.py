@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contract.model import Confidence, Excluded, Finding, Observation, Severity
+from contract.model import Excluded, Finding, Observation, Severity
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, ages
 from workers.cluster.addons import Owner, owner
@@ -174,7 +174,6 @@ def _open_port(facts: Facts, port: int) -> Finding:
     return Finding(
         code=CODE,
         severity=Severity.WARNING,
-        confidence=Confidence.MEDIUM,
         summary=f"CoreDNS counts as ready as soon as its port {port} is open. It opens its ports after five seconds at the "
         "latest, also while the API server does not answer: then a new pod gets queries before it knows the cluster's names.",
         subject=SUBJECT,

@@ -1,4 +1,4 @@
-"""A readiness probe is answered by any server block, and where pods have passed it; an open port says little."""
+"""What the checks make of a Corefile: where it answers probes, and what it takes from the environment."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from contract.model import Finding
+from contract.model import Finding, Severity
 from sandbox.cluster import Sandbox
 from tests.pretend import lead_to, opened, sandbox
+from workers.checks import corefile, corefile_running
 from workers.checks.coredns_readiness import CHECK
 
 __all__ = ["sandbox"]
@@ -46,6 +47,11 @@ def _write(world: Sandbox, text: str, begun: str) -> None:
     _change(world, "ConfigMap", lambda one: one["metadata"].update(managedFields=[field]))
     running = {"state": {"running": {"startedAt": begun}}}
     _change(world, "Pod", lambda one: one["status"]["containerStatuses"][0].update(running))
+
+
+def _environment(world: Sandbox, *env: Any) -> None:
+    """What the pods' containers get as their environment."""
+    _change(world, "Pod", lambda one: one["spec"]["containers"][0].update(env=env))
 
 
 def _probe(world: Sandbox, probe: Any) -> None:
@@ -107,3 +113,22 @@ def test_other_ways_to_probe(world: Sandbox, probe: Any, words: str) -> None:
 
     assert [words] * bool(words) == [words for one in _found(world) if words in one]
     assert bool(words) == bool(_found(world))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"value": "10.20.0.2"}, {"valueFrom": {"secretKeyRef": {"name": "dns", "key": "x"}}}],
+    ids=["in-the-pod", "elsewhere"],
+)
+def test_values_of_the_environment_are_no_bomb(world: Sandbox, value: dict[str, Any]) -> None:
+    """A Corefile that takes its name server from the environment is not called one that cannot be loaded."""
+    _write(world, ".:53 {\n  ready\n  reload\n  kubernetes cluster.local\n  forward . {$UPSTREAM}\n}\n", BEFORE)
+    _environment(world, {"name": "UPSTREAM", **value})
+
+    with opened(world) as cluster:
+        found = [
+            *corefile.CHECK.diagnose(corefile.CHECK.collect(cluster)),
+            *corefile_running.CHECK.diagnose(corefile_running.CHECK.collect(cluster)),
+        ]
+
+    assert [] == [one for one in found if isinstance(one, Finding) and one.severity is not Severity.INFO]
