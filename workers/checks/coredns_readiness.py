@@ -174,8 +174,8 @@ def _open_port(facts: Facts, port: int) -> Finding:
     return Finding(
         code=CODE,
         severity=Severity.WARNING,
-        summary=f"CoreDNS counts as ready as soon as its port {port} is open. It opens its ports after five seconds at the "
-        "latest, also while the API server does not answer: then a new pod gets queries before it knows the cluster's names.",
+        summary=f"CoreDNS counts as ready as soon as its port {port} is open. It opens its ports within seconds, also where "
+        "the API server does not answer: then a new pod gets queries before it knows the cluster's names.",
         subject=SUBJECT,
         evidence=(_line(facts),),
         fix="Let the readiness probe ask /ready on port 8181 over HTTP, and keep the plugin ready in the Corefile.",
@@ -218,7 +218,7 @@ def _asking(facts: Facts, probe: str, path: str, port: int, *, instead: str = ""
 
 def _line(facts: Facts) -> str:
     probes = ", ".join(
-        f"{name} {asked.path or 'TCP '}:{asked.port}"
+        f"{name} {f'{asked.path}:' if asked.path else 'TCP '}{asked.port}"
         for name, asked in (("readiness", facts.readiness), ("liveness", facts.liveness))
         if asked is not None
     )
