@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contract.model import Effect, NameKind, Path
+from workers.cluster.corefile import Corefile, parse
 from workers.cluster.survey import Asked, Name, Survey, Target
 from workers.cluster.upstreams import by_zone, servers
 
@@ -42,11 +43,11 @@ def _survey(*asked: Asked) -> Survey:
 )
 def test_a_dead_server(target: str, option: str, asked: tuple[Asked, ...], dead: bool) -> None:  # noqa: FBT001 - a column
     """Silence counts from a node that reaches anybody, by the transport that CoreDNS uses, on port 53; so does REFUSED."""
-    found = by_zone(servers(COREFILE.format(target, option), _survey(*asked)))
+    found = by_zone(servers(parse(COREFILE.format(target, option)), _survey(*asked)))
 
     assert [("corp.example", dead)] == [(zone, one.dead) for zone, each in found.items() for one in each]
 
 
 def test_a_corefile_that_cannot_be_parsed_names_no_server() -> None:
     """Nothing is judged of a Corefile that is broken: other checks tell."""
-    assert () == servers(".:53 {", _survey())
+    assert () == servers(Corefile(()), _survey())

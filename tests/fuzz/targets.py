@@ -12,7 +12,7 @@ from bot.shape import shape_fault
 from contract.refusal import Refused
 from workers.cluster import answers, coredns_log, klog, resolv_conf
 from workers.cluster.coredns_log import read_queries
-from workers.cluster.corefile import CorefileError, fingerprint, forwards, lint, parse, taken, unloadable
+from workers.cluster.corefile import CorefileError, fingerprint, forwards_of, lint, parse, taken, unloadable
 from workers.cluster.kube import NOT_JSON
 from workers.cluster.objects import EndpointSlice, Pod, decode, decode_list
 
@@ -40,7 +40,7 @@ def _corefile(data: bytes) -> None:
     with contextlib.suppress(CorefileError):
         tree = parse(text)
         fingerprint(text)
-        forwards(text)
+        forwards_of(tree)
         taken(tree, "www.example.org")
 
 

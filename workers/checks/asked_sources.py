@@ -21,7 +21,8 @@ from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Obse
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.asked import AskedName, Said, asked_name
-from workers.cluster.corefile import Corefile, CorefileError, Shadow, block_of, parse, shadows
+from workers.cluster.assembled import Assembled
+from workers.cluster.corefile import Corefile, Shadow, block_of, shadows
 from workers.cluster.names import Form, parsed, plain
 from workers.cluster.sources import Source, cache_of, replicas, sources, targets
 from workers.cluster.targets import goal_of
@@ -59,8 +60,10 @@ def collect(cluster: Cluster) -> Facts:
     found, itself = asked.found, asked.itself
     if found is not None and found is not itself and parsed(found.name, asked.domain) is None:
         raise DoesNotApply(f"{asked.name} is found by its search list, as {found.name}")
-    config = gaps.of(lambda: cluster.config_map(SYSTEM, "coredns"), None)
-    corefile = _parsed(config.data.get("Corefile", "") if config else "", gaps)
+    told = gaps.of(cluster.corefile, Assembled())
+    if told.problem:
+        gaps.add("parse the Corefile", told.problem)
+    corefile = told.parsed
     if asked.in_cluster or (found is not None and found is not itself):
         return _inside(cluster, gaps, asked, corefile)
     survey = cluster.survey()
@@ -95,14 +98,6 @@ def _inside(cluster: Cluster, gaps: Gaps, asked: AskedName, corefile: Corefile) 
         shadows=tuple(one for one in shadows(corefile, meant.name) if one.plugin in BEFORE_KUBERNETES),
         gaps=gaps.seen(),
     )
-
-
-def _parsed(text: str, gaps: Gaps) -> Corefile:
-    try:
-        return parse(text)
-    except CorefileError as problem:
-        gaps.add("parse the Corefile", str(problem))
-        return Corefile(())
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:

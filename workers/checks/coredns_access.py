@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from contract.model import Excluded, Finding, NameKind, Observation, Scope, Severity
 from workers.checks import Check, Stage
-from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, corefile, rights
+from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, rights
 
 CODE = "coredns-rbac-endpointslices"
 SLICES = ("discovery.k8s.io", "endpointslices")
@@ -86,12 +86,12 @@ def collect(cluster: Cluster) -> Facts:
 def _wanted(cluster: Cluster) -> tuple[list[tuple[str, str]], bool]:
     """What the Corefile's kubernetes plugins list, and whether they sign in as somebody else; the usual where unknown."""
     try:
-        config = cluster.config_map("kube-system", "coredns")
-        blocks = corefile.parse(config.data.get("Corefile", "")).blocks if config is not None else ()
-    except (CannotRead, corefile.CorefileError):
+        found = cluster.corefile()
+    except CannotRead:
         return [SLICES, *ALWAYS], False
+    blocks = found.parsed.blocks
     plugins = [directive for block in blocks for directive in block.all("kubernetes")]
-    if blocks and not plugins:
+    if blocks and not plugins and found.whole:
         return [], False
     wanted = [] if plugins and all(p.option("noendpoints") is not None for p in plugins) else [SLICES]
     wanted += ALWAYS

@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Path, Scope, Severity, Signal
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, Gap, Gaps, ages, rights
+from workers.cluster.assembled import Assembled
 from workers.cluster.coredns_config import replicas
 from workers.cluster.coredns_log import LogFacts, Said, Seen
-from workers.cluster.corefile import forwards
+from workers.cluster.corefile import forwards_of
 
 LIMIT, RIGHTS, API = "forward-max-concurrent", "coredns-rbac-endpointslices", "coredns-api-unreachable-or-desynced"
 STARVED = "coredns-oom-or-throttled"
@@ -70,8 +71,7 @@ def collect(cluster: Cluster) -> Facts:
     if not found and gaps.seen():
         first = gaps.seen()[0]
         raise CannotRead("read", "the logs of CoreDNS", f"{first.what}: {first.reason}", grant=first.grant)
-    told = gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None)
-    text = told.data.get("Corefile", "") if told else ""
+    corefile = gaps.of(cluster.corefile, Assembled()).parsed
     account = next(
         (p.spec.service_account_name for p in cluster.coredns_pods() if p.spec.service_account_name), "coredns"
     )
@@ -80,7 +80,9 @@ def collect(cluster: Cluster) -> Facts:
         replicas=found,
         denied=gaps.of(lambda: _denied(cluster, account), None) if failing else None,
         account=account,
-        stubs=tuple((address, each.zone) for each in forwards(text) if each.zone for address, _ in each.addresses),
+        stubs=tuple(
+            (address, each.zone) for each in forwards_of(corefile) if each.zone for address, _ in each.addresses
+        ),
         gaps=gaps.seen(),
     )
 

@@ -25,7 +25,8 @@ from functools import partial
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Path, Scope, Severity, Signal
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, ages
-from workers.cluster.corefile import Corefile, CorefileError, overridden, parse
+from workers.cluster.assembled import Assembled
+from workers.cluster.corefile import Corefile, overridden
 from workers.cluster.objects import Service
 
 CODE = "coredns-api-unreachable-or-desynced"
@@ -100,29 +101,22 @@ def collect(cluster: Cluster) -> Facts:
     )  # fmt: skip
     if not answers:
         gaps.check()
-    config = gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None)
-    corefile = _parsed(config.data.get("Corefile", "") if config else "")
+    corefile = gaps.of(cluster.corefile, Assembled()).parsed
     return Facts(
         wanted=wanted,
         answers=answers,
         filtered=_filtered(corefile),
-        overridden=tuple(one.name for one in wanted if corefile and overridden(corefile, one.name, one.rtype)),
+        overridden=tuple(one.name for one in wanted if overridden(corefile, one.name, one.rtype)),
         gaps=gaps.seen(),
     )
 
 
-def _parsed(text: str) -> Corefile | None:
-    try:
-        return parse(text)
-    except CorefileError:
-        return None
-
-
-def _filtered(corefile: Corefile | None) -> bool:
+def _filtered(corefile: Corefile) -> bool:
     """Whether `kubernetes` serves only some namespaces, labels, or Services that have endpoints."""
-    blocks = corefile.blocks if corefile else ()
     options = ("namespaces", "namespace_labels", "labels", "ignore")
-    return any(each.option(o) is not None for block in blocks for each in block.all("kubernetes") for o in options)
+    return any(
+        each.option(o) is not None for block in corefile.blocks for each in block.all("kubernetes") for o in options
+    )
 
 
 def _wanted(cluster: Cluster, gaps: Gaps, now: float) -> tuple[Wanted, ...]:

@@ -19,7 +19,6 @@ from contract.model import Excluded, Finding, Observation, Severity
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
 from workers.cluster.coredns_log import QueryFacts, read_queries
-from workers.cluster.corefile import CorefileError, parse
 
 CODE = "ndots-amplification"
 MANY = 500
@@ -39,8 +38,7 @@ class Facts:
 def collect(cluster: Cluster) -> Facts:
     """Read the logs. Raises DoesNotApply where queries are not logged."""
     gaps = Gaps()
-    config = cluster.config_map("kube-system", "coredns")
-    if not _logs(config.data.get("Corefile", "") if config else ""):
+    if not any(block.all("log") for block in cluster.corefile().parsed.blocks):
         raise DoesNotApply("CoreDNS does not log queries (no `log` plugin in the Corefile)")
     pods = [pod for pod in cluster.coredns_pods() if pod.running]
     logs = [log.text for pod in pods if (log := gaps.of(partial(cluster.log, pod, "coredns"), None)) is not None]
@@ -54,13 +52,6 @@ def collect(cluster: Cluster) -> Facts:
     }
     named = tuple((each.address, known[each.address]) for each in found.clients if each.address in known)
     return Facts(queries=found, pods=len(logs), names=named, gaps=gaps.seen())
-
-
-def _logs(text: str) -> bool:
-    try:
-        return any(block.all("log") for block in parse(text).blocks)
-    except CorefileError:
-        return False
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:

@@ -1,25 +1,30 @@
 """A CoreDNS pod must count as ready only once it knows the cluster's names, and its Corefile must answer the probes.
 
 `/ready` says yes when every plugin is ready, the one with the cluster's names among them; `/health` says yes at once. With
-the wrong one, each rollout brings a burst of failed lookups. And a probe of `/ready` never succeeds where the Corefile lacks
-the plugin `ready`: after an update of the add-on such pods stay unready for ever.
+the wrong one, each rollout brings a burst of failed lookups. An open port says little more: CoreDNS opens that of `ready`
+at once, and that of DNS after five seconds without an answer of the API server, and answers SERVFAIL there. And a probe of
+`/ready` never succeeds where the Corefile lacks the plugin `ready`: after an update of the add-on such pods stay unready.
 
-Read are the Deployment's probes, the Corefile, and how many pods are ready. A Corefile that cannot be parsed is another
-step's matter. A lameduck of five seconds is what EKS ships, and no finding.
+Read are the Deployment's probes, the Corefile with what it imports, and the pods. A Corefile that cannot be parsed is another
+step's matter. What a pod has been through is so, whatever the Corefile seems to say: a probe that a pod passed since the
+Corefile was written is answered. A probe that runs a command or speaks gRPC is not judged. A lameduck of five seconds is what
+EKS ships, and no finding.
 
 https://docs.aws.amazon.com/eks/latest/userguide/coredns-add-on-update.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from contract.model import Excluded, Finding, Observation, Severity
 from workers.checks import Check, Stage
-from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, corefile
+from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, ages
 from workers.cluster.addons import Owner, owner
-from workers.cluster.objects import ConfigMap, Container, Probe
+from workers.cluster.assembled import Assembled
+from workers.cluster.corefile import Corefile
+from workers.cluster.objects import Container, HttpGet, Pod, Probe
 
 CODE = "readiness-probe-on-health"
 SUBJECT = "Deployment kube-system/coredns"
@@ -27,7 +32,7 @@ SUBJECT = "Deployment kube-system/coredns"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """An HTTP probe of a container: its path, and its port as a number (0 where a name leads nowhere)."""
+    """A probe of a container: its port as a number (0 where a name leads nowhere), and its path, "" for TCP alone."""
 
     path: str
     port: int
@@ -37,8 +42,9 @@ class Asked:
 class Facts:
     """The probes of the Deployment and the ports where the Corefile answers them.
 
-    other_readiness: whether a readiness probe of another sort than HTTP is set. ready_port, health_port: None where the
-    plugin is missing. parsed: whether the Corefile could be read.
+    other_readiness: whether a readiness probe of another sort than HTTP is set. ready_port, health_port: where /ready and
+    /health are answered, by the Corefile or to a pod that passed the probe (the probe's port, where there are several); None
+    where they are not. parsed: whether the whole Corefile could be read.
     """
 
     readiness: Asked | None = None
@@ -56,21 +62,24 @@ class Facts:
 
 def collect(cluster: Cluster) -> Facts:
     """Read the Deployment, the Corefile, and the pods."""
-    gaps = Gaps()
+    gaps, now = Gaps(), ages.clock()
     deployment = cluster.deployment("kube-system", "coredns")
     found = deployment.spec.template.spec.containers if deployment else ()
     container = next((c for c in found if c.name == "coredns"), found[0] if found else None)
     if deployment is None or container is None:
         raise DoesNotApply("there is no Deployment coredns, so there are no probes")
-    parsed, ports = _ports(gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None))
+    told = gaps.of(cluster.corefile, Assembled())
     pods = gaps.of(cluster.coredns_pods, ())
+    readiness, liveness = _asked(container.readiness_probe, container), _asked(container.liveness_probe, container)
+    lived = _limit(container.liveness_probe)
+    ready_ports, health_ports = _ports(told.parsed, "ready", 8181), _ports(told.parsed, "health", 8080)
     return Facts(
-        readiness=_asked(container.readiness_probe, container),
+        readiness=readiness,
         other_readiness=container.readiness_probe is not None and container.readiness_probe.http_get is None,
-        liveness=_asked(container.liveness_probe, container),
-        parsed=parsed,
-        ready_port=ports.get("ready"),
-        health_port=ports.get("health"),
+        liveness=liveness,
+        parsed=bool(told.parsed.blocks) and not told.unread and 0 not in (*ready_ports, *health_ports),
+        ready_port=_answering(readiness, ready_ports, _passed(pods, told.changed, "ready")),
+        health_port=_answering(liveness, health_ports, _passed(pods, told.changed, "health", now - lived)),
         wanted=1 if deployment.spec.replicas is None else deployment.spec.replicas,
         ready=sum(pod.ready for pod in pods),
         version=deployment.metadata.resource_version,
@@ -80,48 +89,72 @@ def collect(cluster: Cluster) -> Facts:
 
 
 def _asked(probe: Probe | None, container: Container) -> Asked | None:
-    if probe is None or probe.http_get is None:
+    how = (probe.http_get or probe.tcp_socket) if probe else None
+    if how is None:
         return None
-    port = probe.http_get.port
+    port = how.port
     if isinstance(port, str):
         port = int(port) if port.isdecimal() else next((p.container_port for p in container.ports if p.name == port), 0)
-    return Asked(path=probe.http_get.path, port=port)
+    return Asked(path=how.path if isinstance(how, HttpGet) else "", port=port)
 
 
-def _ports(config: ConfigMap | None) -> tuple[bool, dict[str, int]]:
-    """Whether the Corefile could be read, and the port of each of the two plugins that it has."""
-    if config is None:
-        return False, {}
-    try:
-        blocks = corefile.parse(config.data.get("Corefile", "")).blocks
-    except corefile.CorefileError:
-        return False, {}
-    found: dict[str, int] = {}
-    for block in blocks:
-        for name, usual in (("ready", 8181), ("health", 8080)):
-            for directive in block.all(name):
-                port = directive.args[0].rpartition(":")[2] if directive.args else ""
-                found.setdefault(name, int(port[:5]) if port.isascii() and port.isdecimal() else usual)
-    return bool(blocks), found
+def _ports(parsed: Corefile, plugin: str, usual: int) -> tuple[int, ...]:
+    """The ports that a plugin opens, one for each server block that has it; 0 for one that is no number."""
+    found = []
+    for directive in (each for block in parsed.blocks for each in block.all(plugin)):
+        port = directive.args[0].rpartition(":")[2] if directive.args else str(usual)
+        found.append(int(port[:5]) if port.isascii() and port.isdecimal() else 0)
+    return tuple(found)
+
+
+def _answering(asked: Asked | None, ports: tuple[int, ...], passed: Sequence[Asked]) -> int | None:
+    """The probe's own port where it is answered there, else the first that the Corefile opens."""
+    if asked is not None and (asked.port in ports or asked in passed):
+        return asked.port
+    return next(iter(ports), None)
+
+
+def _limit(probe: Probe | None) -> float:
+    """Seconds after which a container that never passes its liveness probe is surely killed."""
+    if probe is None:
+        return 0.0
+    return probe.initial_delay_seconds + (probe.failure_threshold + 1) * (probe.period_seconds + probe.timeout_seconds)
+
+
+def _passed(pods: Sequence[Pod], changed: str, plugin: str, before: float | None = None) -> list[Asked]:
+    """The probes of that plugin that pods have passed: containers that are ready and began since the Corefile was CHANGED.
+
+    before: the latest start that counts, for what a container survives in the long run.
+    """
+    passed: list[Asked] = []
+    for pod in pods:
+        status = next((c for c in pod.status.container_statuses if c.name == "coredns"), None)
+        running = status.state.running if status and status.ready else None
+        if running is None or not changed or running.started_at <= changed:
+            continue
+        if before is not None and (ages.seconds(running.started_at) or before) >= before:
+            continue
+        for container in (c for c in pod.spec.containers if c.name == "coredns"):
+            asked = _asked(container.readiness_probe if plugin == "ready" else container.liveness_probe, container)
+            passed += [asked] if asked and asked.path.rstrip("/") == f"/{plugin}" else []
+    return passed
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """A probe that asks the wrong thing, or one that nobody answers."""
-    if facts.other_readiness:
-        return
-    if facts.readiness is None:
-        yield _early(facts, "has no readiness probe")
-    elif facts.readiness.path.rstrip("/") == "/health" or (
-        facts.parsed and facts.readiness.port == facts.health_port != facts.ready_port
-    ):
-        yield _early(facts, f"asks {facts.readiness.path} on port {facts.readiness.port} for readiness")
+    asked = facts.readiness
+    if asked is None:
+        if not facts.other_readiness:
+            yield _early(facts, "has no readiness probe")
+    elif not asked.path:
+        yield _open_port(facts, asked.port)
+    elif asked.path.rstrip("/") == "/health" or (facts.parsed and asked.port == facts.health_port != facts.ready_port):
+        yield _early(facts, f"asks {asked.path} on port {asked.port} for readiness")
     unanswered = [*_unanswered(facts, "ready", facts.readiness, facts.ready_port)]
     unanswered += _unanswered(facts, "health", facts.liveness, facts.health_port)
     yield from unanswered
-    if facts.parsed and facts.readiness is not None and not unanswered and facts.readiness.path.rstrip("/") == "/ready":
-        yield Excluded(
-            code=CODE, because=f"the readiness probe asks /ready on port {facts.readiness.port}, which answers"
-        )
+    if facts.parsed and asked is not None and not unanswered and asked.path.rstrip("/") == "/ready":
+        yield Excluded(code=CODE, because=f"the readiness probe asks /ready on port {asked.port}, which answers")
 
 
 def _early(facts: Facts, what: str) -> Finding:
@@ -133,6 +166,20 @@ def _early(facts: Facts, what: str) -> Finding:
         evidence=(_line(facts),),
         fix="Let the readiness probe ask /ready on port 8181, and keep the plugin ready in the Corefile.",
         commands=_asking(facts, "readiness", "/ready", 8181),
+    )
+
+
+def _open_port(facts: Facts, port: int) -> Finding:
+    """Whatever port it is: CoreDNS opens each of them without the API server's answer, if that takes long."""
+    return Finding(
+        code=CODE,
+        severity=Severity.WARNING,
+        summary=f"CoreDNS counts as ready as soon as its port {port} is open. It opens its ports within seconds, also where "
+        "the API server does not answer: then a new pod gets queries before it knows the cluster's names.",
+        subject=SUBJECT,
+        evidence=(_line(facts),),
+        fix="Let the readiness probe ask /ready on port 8181 over HTTP, and keep the plugin ready in the Corefile.",
+        commands=_asking(facts, "readiness", "/ready", facts.ready_port or 8181, instead="tcpSocket"),
     )
 
 
@@ -158,19 +205,20 @@ def _unanswered(facts: Facts, plugin: str, asked: Asked | None, port: int | None
     )
 
 
-def _asking(facts: Facts, probe: str, path: str, port: int) -> tuple[str, ...]:
+def _asking(facts: Facts, probe: str, path: str, port: int, *, instead: str = "") -> tuple[str, ...]:
     """What lets a probe ask where CoreDNS answers: the add-on's own settings, or a patch."""
     mine = facts.owner
     if mine.managed:
         return (mine.update(resolve="OVERWRITE", version=mine.version),)
-    asked = f'{{"{probe}Probe":{{"httpGet":{{"path":"{path}","port":{port},"scheme":"HTTP"}}}}}}'
+    gone = f'"{instead}":null,' if instead else ""
+    asked = f'{{"{probe}Probe":{{{gone}"httpGet":{{"path":"{path}","port":{port},"scheme":"HTTP"}}}}}}'
     containers = '{"spec":{"template":{"spec":{"containers":[{"name":"coredns",' + asked[1:-1] + "}]}}}}"
     return (f"kubectl -n kube-system patch deployment coredns --type=strategic -p '{containers}'",)
 
 
 def _line(facts: Facts) -> str:
     probes = ", ".join(
-        f"{name} {asked.path}:{asked.port}"
+        f"{name} {f'{asked.path}:' if asked.path else 'TCP '}{asked.port}"
         for name, asked in (("readiness", facts.readiness), ("liveness", facts.liveness))
         if asked is not None
     )
@@ -181,8 +229,10 @@ def _line(facts: Facts) -> str:
 def describe(facts: Facts) -> str:
     """The readiness probe, and whether the Corefile answers it."""
     if facts.readiness is None:
-        return "no HTTP readiness probe"
-    return f"readiness asks {facts.readiness.path} on port {facts.readiness.port}; {facts.ready} pods are ready"
+        return "a readiness probe that is not judged" if facts.other_readiness else "no readiness probe"
+    return (
+        f"readiness asks {facts.readiness.path or 'TCP'} on port {facts.readiness.port}; {facts.ready} pods are ready"
+    )
 
 
 CHECK = Check(

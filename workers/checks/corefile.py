@@ -23,8 +23,8 @@ from contract.model import Confidence, Excluded, Finding, NameKind, Observation,
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, Gap, Gaps, ages
 from workers.cluster.addons import Owner, owner
-from workers.cluster.coredns_config import config, edit_commands, replicas
-from workers.cluster.corefile import STOCK, CorefileError, Kind, Lint, forwards, lint, parse
+from workers.cluster.coredns_config import Config, config, edit_commands, replicas
+from workers.cluster.corefile import STOCK, Kind, Lint, forwards_of, lint
 
 SYNTAX, FORWARD, SHADOW = "corefile-syntax-crashloop", "corefile-no-or-bad-forward", "rewrite-hosts-template-shadow"
 LIMIT, LOOP, CACHE = "forward-max-concurrent", "corefile-loop", "cache-stale-or-negative"
@@ -68,16 +68,16 @@ def collect(cluster: Cluster) -> Facts:
     names = tuple((each.kind, each.name) for each in cluster.names())
     zone = cluster.entry.names_internal.rstrip(".").lower().rpartition(".svc.")[2] or "cluster.local"
     found = lint(
-        text, told.coredns, files=told.files, cluster_zone=zone, kube_dns=service.addresses if service else (),
-        names=tuple(name for _, name in names),
+        text, told.coredns, files=told.files, environment=told.environment, whole=told.whole, cluster_zone=zone,
+        kube_dns=service.addresses if service else (), names=tuple(name for _, name in names),
     ) if told.text is not None else ()  # fmt: skip
-    blocks, shadows = _blocks(text, told.files)
+    blocks, shadows = _blocks(told)
     return Facts(
         there=told.text is not None,
         version=told.version,
         coredns=told.coredns,
         blocks=blocks,
-        targets=tuple(dict.fromkeys(t for each in forwards(text, told.files) for t in each.targets))[:12],
+        targets=tuple(dict.fromkeys(t for each in forwards_of(told.parsed) for t in each.targets))[:12],
         stock=STOCK.get(told.hash, ""),
         lints=found,
         lines=tuple((one.line, _line(text, one.line)) for one in found if one.line),
@@ -91,13 +91,14 @@ def collect(cluster: Cluster) -> Facts:
     )
 
 
-def _blocks(text: str, files: object) -> tuple[tuple[str, ...], bool]:
-    """The keys of the server blocks, and whether any has a plugin that could take names away."""
-    try:
-        blocks = parse(text, files if isinstance(files, dict) else {}).blocks
-    except CorefileError:
-        return (), True
-    taking = any(block.all(name) for block in blocks for name in ("hosts", "template", "rewrite", "file", "auto"))
+def _blocks(told: Config) -> tuple[tuple[str, ...], bool]:
+    """The keys of the server blocks, and whether any has (or may have, unread) a plugin that could take names away."""
+    blocks = told.parsed.blocks
+    taking = (
+        not blocks
+        or not told.whole
+        or any(block.all(name) for block in blocks for name in ("hosts", "template", "rewrite", "file", "auto"))
+    )
     return tuple(" ".join(block.keys)[:80] for block in blocks[:12]), taking
 
 
@@ -176,13 +177,13 @@ def _unloadable(facts: Facts, fatal: list[Lint]) -> Finding:
 def _no_zone(facts: Facts, one: Lint) -> Finding:
     return Finding(
         code=SYNTAX,
-        severity=Severity.CRITICAL,
+        severity=_severity(one),
         summary=f"CoreDNS does not answer for the cluster's own names: {one.message}.",
         subject=_subject(one),
         evidence=tuple(_evidence(facts, one)),
         fix=f"Let the block for all names have `kubernetes {' '.join(one.zones) or 'cluster.local'} in-addr.arpa ip6.arpa`.",
         commands=edit_commands(facts.owner),
-        confidence=_confidence(facts),
+        confidence=_confidence(facts, one),
         scope=Scope(kinds=(NameKind.INTERNAL,)),
     )
 
@@ -190,13 +191,13 @@ def _no_zone(facts: Facts, one: Lint) -> Finding:
 def _left_out(facts: Facts, one: Lint) -> Finding:
     return Finding(
         code=SYNTAX,
-        severity=Severity.CRITICAL,
+        severity=_severity(one),
         summary=f"CoreDNS says that {', '.join(one.zones)} does not exist: {one.message}.",
         subject=_subject(one),
         evidence=tuple(_evidence(facts, one)),
         fix="Take `namespaces` out of `kubernetes`, or add to it every namespace whose names pods ask for.",
         commands=edit_commands(facts.owner),
-        confidence=_confidence(facts),
+        confidence=_confidence(facts, one),
         scope=Scope(kinds=tuple(kind for kind, name in facts.names if name in one.zones)),
     )
 
@@ -204,13 +205,13 @@ def _left_out(facts: Facts, one: Lint) -> Finding:
 def _no_forward(facts: Facts, one: Lint) -> Finding:
     return Finding(
         code=FORWARD,
-        severity=Severity.CRITICAL,
+        severity=_severity(one),
         summary=f"CoreDNS cannot look up names outside of the cluster: {one.message}.",
         subject=_subject(one),
         evidence=tuple(_evidence(facts, one)),
         fix="Add `forward . /etc/resolv.conf` to the server block for all other names (`.:53`).",
         commands=edit_commands(facts.owner),
-        confidence=_confidence(facts),
+        confidence=_confidence(facts, one),
         scope=Scope(kinds=(NameKind.EXTERNAL,)),
     )
 
@@ -260,8 +261,15 @@ def _hint(facts: Facts, one: Lint) -> Finding:
     )
 
 
-def _confidence(facts: Facts) -> Confidence:
+def _severity(one: Lint) -> Severity:
+    """What seems to be missing may stand where it could not be read, and is then told for information."""
+    return Severity.CRITICAL if one.sure else Severity.INFO
+
+
+def _confidence(facts: Facts, one: Lint) -> Confidence:
     """High where a pod that runs is known to run this text, or none runs at all."""
+    if not one.sure:
+        return Confidence.LOW
     return Confidence.HIGH if facts.loaded or not facts.ready else Confidence.MEDIUM
 
 
@@ -271,7 +279,8 @@ def _subject(one: Lint) -> str:
 
 def _evidence(facts: Facts, one: Lint) -> Iterator[str]:
     shown = dict(facts.lines).get(one.line, "")
-    yield f"ConfigMap kube-system/coredns resourceVersion {facts.version}, line {one.line}: {shown or one.message}"
+    where = f", line {one.line}" if one.line else ""
+    yield f"ConfigMap kube-system/coredns resourceVersion {facts.version}{where}: {shown or one.message}"
     yield f"server blocks: {'; '.join(facts.blocks) or 'none'}"
 
 

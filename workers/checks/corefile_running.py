@@ -24,10 +24,9 @@ from contract.model import Confidence, Excluded, Finding, Observation, Scope, Se
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, ages
 from workers.cluster.addons import Owner, owner
-from workers.cluster.coredns_config import Replica, config, edit_commands, replicas
+from workers.cluster.coredns_config import Config, Replica, config, edit_commands, replicas
 from workers.cluster.coredns_log import Said
-from workers.cluster.corefile import STOCK, Lint, parse, unloadable
-from workers.cluster.corefile.tokens import CorefileError
+from workers.cluster.corefile import STOCK, Lint, unloadable
 from workers.cluster.objects import Pod
 
 CODE = "corefile-reload-timebomb"
@@ -84,20 +83,22 @@ def collect(cluster: Cluster) -> Facts:
         version=told.version,
         changed_age=told.changed_age,
         changed_by=told.changed_by,
-        fatal=tuple(one for one in unloadable(text, told.coredns, told.files) if one.fatal and one.sure),
-        reloads=_reloads(text, told.files),
+        fatal=tuple(
+            one
+            for one in unloadable(text, told.coredns, told.files, told.environment, whole=told.whole)
+            if one.fatal and one.sure
+        ),
+        reloads=_reloads(told),
         replicas=tuple(_running(cluster, pods[one.pod], one) for one in running),
         owner=owner(cluster, "coredns"),
         gaps=gaps.seen(),
     )
 
 
-def _reloads(text: str, files: object) -> bool:
-    try:
-        blocks = parse(text, files if isinstance(files, dict) else {}).blocks
-    except CorefileError:
-        return True
-    return any(block.all("reload") for block in blocks)
+def _reloads(told: Config) -> bool:
+    """Whether the plugin `reload` is there, or may be in what could not be read."""
+    blocks = told.parsed.blocks
+    return not blocks or not told.whole or any(block.all("reload") for block in blocks)
 
 
 def _running(cluster: Cluster, pod: Pod, one: Replica) -> Running:
@@ -179,7 +180,7 @@ def _armed(facts: Facts, one: Running) -> bool:
 
 def _bomb(facts: Facts, armed: list[Running]) -> Finding:
     line = facts.fatal[0].line if facts.fatal else 0
-    why = f": {facts.fatal[0].message} (line {line})" if facts.fatal else ""
+    why = f": {facts.fatal[0].message}" + (f" (line {line})" if line else "") if facts.fatal else ""
     count = f"{len(armed)} of {len(facts.replicas)}"
     return Finding(
         code=CODE,
@@ -221,7 +222,7 @@ def _evidence(facts: Facts) -> Iterator[str]:
     age = ages.words(facts.changed_age)
     yield f"ConfigMap kube-system/coredns resourceVersion {facts.version}: {number}, changed {age} ago{by}"
     for one in facts.fatal[:3]:
-        yield f"Corefile line {one.line}: {one.message}"
+        yield f"Corefile line {one.line}: {one.message}" if one.line else f"Corefile: {one.message}"
 
 
 def _said(one: Running) -> Iterator[str]:
@@ -236,6 +237,8 @@ def _said(one: Running) -> Iterator[str]:
 def describe(facts: Facts) -> str:
     """How many replicas run the present text, and whether that is a stock one."""
     same = sum(_same(facts, one) for one in facts.replicas)
+    if not same and not facts.wanted:
+        return f"what {len(facts.replicas)} CoreDNS pods run cannot be compared: {facts.why_unknown}"
     stock = STOCK.get(facts.wanted, "a Corefile of one's own")
     return f"{same} of {len(facts.replicas)} running CoreDNS pods have the ConfigMap's Corefile ({stock})"
 

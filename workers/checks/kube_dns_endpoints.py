@@ -112,13 +112,12 @@ def collect(cluster: Cluster) -> Facts:
     named = list(dict.fromkeys(p.pod for p in places if p.address not in known and p.pod))[:MAX_GUESTS]
     guests = [p for p in (gaps.of(partial(cluster.pod, "kube-system", name), None) for name in named) if p is not None]
     own = {p.name for p in pods}
-    config = gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None)
     return Facts(
         selector=selector,
         slices=tuple(_slice(one, now) for one in slices),
         places=places,
         pods=tuple(_target(p, selector, now) for p in (*pods, *(g for g in guests if g.name not in own))),
-        corefile_ports=corefile_ports(config, pods),
+        corefile_ports=corefile_ports(gaps.of(cluster.corefile, None), pods),
         gaps=gaps.seen(),
     )
 

@@ -111,7 +111,7 @@ def collect(cluster: Cluster) -> Facts:
         service_cidr=_service_cidr(cluster),
         deployment=gaps.of(lambda: cluster.deployment("kube-system", "coredns") is not None, None),
         pods=tuple(PodPorts(pod=p.name, ports=declared(p)) for p in pods),
-        corefile_ports=corefile_ports(gaps.of(lambda: cluster.config_map("kube-system", "coredns"), None), pods),
+        corefile_ports=corefile_ports(gaps.of(cluster.corefile, None), pods),
         needed_by=tuple(n.name for n in nodes if compute.compute(n) is not compute.Compute.AUTO) if mixed else (),
         local=local,
         without=_without(nodes, pods) if local else (),

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
-from workers.cluster.corefile import CorefileError, parse
+from workers.cluster.assembled import Assembled
 from workers.cluster.resolv_conf import parse as parse_resolv_conf
 from workers.cluster.survey import NODE_LOCAL
 
@@ -99,13 +99,11 @@ def _tenth(cidr: str) -> str:
 
 
 def _domains(gaps: Gaps, cluster: Cluster) -> tuple[str, ...]:
-    found = gaps.of(lambda: cluster.config_map(SYSTEM, "coredns"), None)
-    try:
-        blocks = parse(found.data.get("Corefile", "")).blocks if found else ()
-    except CorefileError:
+    found = gaps.of(cluster.corefile, Assembled())
+    if not found.whole:
         return ()
     zones: list[str] = []
-    for block in blocks:
+    for block in found.parsed.blocks:
         for directive in block.directives:
             if directive.name == "kubernetes":
                 zones += [z.rstrip(".") for z in directive.args] or [z.name.rstrip(".") for z in block.zones]

@@ -21,7 +21,7 @@ from contract.model import Confidence, Effect, Excluded, Finding, Observation, S
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, Told
 from workers.cluster.addons import Owner, owner
-from workers.cluster.corefile import forwards
+from workers.cluster.corefile import forwards_of
 from workers.cluster.names import plain, under
 from workers.cluster.upstreams import Server, by_zone, servers
 
@@ -53,17 +53,16 @@ class Facts:
 def collect(cluster: Cluster) -> Facts:
     """Read the Corefile and the survey. Raises DoesNotApply where no domain has servers of its own."""
     gaps = Gaps()
-    config = cluster.config_map(SYSTEM, "coredns")
-    text = config.data.get("Corefile", "") if config else ""
+    corefile = cluster.corefile().parsed
     names = tuple(
-        dict.fromkeys(f.zone for f in forwards(text) if f.zone and f.addresses and not f.zone.endswith(".arpa"))
+        dict.fromkeys(f.zone for f in forwards_of(corefile) if f.zone and f.addresses and not f.zone.endswith(".arpa"))
     )
     if not names:
         raise DoesNotApply("the Corefile sends no domain to name servers of its own")
     with ThreadPoolExecutor(max_workers=4, thread_name_prefix="stub") as pool:
         told = {name: pool.submit(_told, cluster, gaps, name) for name in names[:MAX_ZONES]}
         survey = cluster.survey()
-    zones = {zone: found for zone, found in by_zone(servers(text, survey)).items() if zone}
+    zones = {zone: found for zone, found in by_zone(servers(corefile, survey)).items() if zone}
     said = {name: future.result() for name, future in told.items()}
     return Facts(
         zones=tuple(_zone(zone, found, said.get(zone)) for zone, found in zones.items()),

@@ -21,6 +21,7 @@ from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Obse
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, Gap, Gaps
 from workers.cluster.addons import Owner, owner
+from workers.cluster.assembled import Assembled
 from workers.cluster.matrix import Cell, absent_names, cells, signals
 from workers.cluster.upstreams import Server, inward, servers
 
@@ -48,8 +49,8 @@ def collect(cluster: Cluster) -> Facts:
     """Read the Corefile and the survey. Raises CannotRead where no probe ran."""
     gaps = Gaps()
     survey = cluster.survey()
-    config = gaps.of(lambda: cluster.config_map(SYSTEM, "coredns"), None)
-    root = [one for one in servers(config.data.get("Corefile", "") if config else "", survey) if not one.zone]
+    corefile = gaps.of(cluster.corefile, Assembled()).parsed
+    root = [one for one in servers(corefile, survey) if not one.zone]
     wanted = cluster.entry.names_external
     found = [
         a for a in survey.asked

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import corefile
-from .objects import ConfigMap, Pod, Service
+from .assembled import Assembled
+from .objects import Pod, Service
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +66,11 @@ def serves(number: int, protocol: str, pod_ports: Sequence[NamedPort], corefile_
     return any(p.number == number and p.protocol == protocol for p in pod_ports)
 
 
-def corefile_ports(config: ConfigMap | None, pods: Sequence[Pod]) -> tuple[int, ...]:
+def corefile_ports(found: Assembled | None, pods: Sequence[Pod]) -> tuple[int, ...]:
     """The ports of plain DNS that the Corefile opens; none where it says nothing certain."""
     arguments = (word for pod in pods for c in pod.spec.containers for word in (*c.command, *c.args))
-    if config is None or any(word.lstrip("-").startswith("dns.port") for word in arguments):
+    if found is None or not found.whole or any(word.lstrip("-").startswith("dns.port") for word in arguments):
         return ()
-    try:
-        blocks = corefile.parse(config.data.get("Corefile", "")).blocks
-    except corefile.CorefileError:
-        return ()
-    return tuple(sorted({zone.port for block in blocks for zone in block.zones if zone.transport == "dns"}))
+    return tuple(
+        sorted({zone.port for block in found.parsed.blocks for zone in block.zones if zone.transport == "dns"})
+    )

@@ -77,8 +77,13 @@ class HttpGet(Struct, frozen=True, kw_only=True):
     port: int | str = 0
 
 
+class TcpSocket(Struct, frozen=True, kw_only=True):
+    port: int | str = 0
+
+
 class Probe(Struct, frozen=True, kw_only=True):
     http_get: HttpGet | None = None
+    tcp_socket: TcpSocket | None = None
     initial_delay_seconds: int = 0
     period_seconds: int = 10
     timeout_seconds: int = 1
@@ -88,6 +93,28 @@ class Probe(Struct, frozen=True, kw_only=True):
 class EnvVar(Struct, frozen=True, kw_only=True):
     name: str = ""
     value: str = ""
+    value_from: dict[str, Any] | None = None
+
+
+class VolumeMount(Struct, frozen=True, kw_only=True):
+    name: str = ""
+    mount_path: str = ""
+    sub_path: str = ""
+
+
+class KeyToPath(Struct, frozen=True, kw_only=True):
+    key: str = ""
+    path: str = ""
+
+
+class ConfigMapVolume(Struct, frozen=True, kw_only=True):
+    name: str = ""
+    items: tuple[KeyToPath, ...] = ()
+
+
+class Volume(Struct, frozen=True, kw_only=True):
+    name: str = ""
+    config_map: ConfigMapVolume | None = None
 
 
 class Resources(Struct, frozen=True, kw_only=True):
@@ -106,6 +133,8 @@ class Container(Struct, frozen=True, kw_only=True):
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     env: tuple[EnvVar, ...] = ()
+    env_from: tuple[dict[str, Any], ...] = ()
+    volume_mounts: tuple[VolumeMount, ...] = ()
     ports: tuple[ContainerPort, ...] = ()
     resources: Resources = Resources()
     readiness_probe: Probe | None = None
@@ -143,6 +172,7 @@ class PodSpec(Struct, frozen=True, kw_only=True):
     init_containers: tuple[Container, ...] = ()
     ephemeral_containers: tuple[Container, ...] = ()
     tolerations: tuple[Toleration, ...] = ()
+    volumes: tuple[Volume, ...] = ()
     node_selector: dict[str, str] = {}
     affinity: dict[str, Any] = {}
     topology_spread_constraints: tuple[dict[str, Any], ...] = ()

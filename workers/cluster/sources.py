@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from contract.model import Effect, NameKind, Path
 
 from .asked import Said
-from .corefile import Corefile, CorefileError, block_of, forwards_of, parse
+from .assembled import Assembled
+from .corefile import Corefile, block_of, forwards_of
 from .errors import Gaps
-from .reader import SYSTEM
 from .survey import Asked, Survey
 from .whole import Cluster
 
@@ -38,11 +38,7 @@ def targets(corefile: Corefile, name: str) -> tuple[str, ...]:
 
 def forwarded_to(cluster: Cluster, gaps: Gaps, name: str) -> tuple[str, ...]:
     """Where the Corefile in force forwards NAME to, by address; none for the name servers of CoreDNS' own node."""
-    config = gaps.of(lambda: cluster.config_map(SYSTEM, "coredns"), None)
-    try:
-        return targets(parse(config.data.get("Corefile", "")), name) if config else ()
-    except CorefileError:
-        return ()
+    return targets(gaps.of(cluster.corefile, Assembled()).parsed, name)
 
 
 def cache_of(corefile: Corefile, name: str) -> tuple[str, ...]:

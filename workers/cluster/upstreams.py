@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from contract.model import Effect, Path
 
-from .corefile import Forward, forwards
+from .corefile import Corefile, Forward, forwards_of
 from .survey import Asked, Survey
 
 DEAD = (Effect.SILENT, Effect.UNREACHABLE)
@@ -43,7 +43,7 @@ class Server:
         return self.asked > 0
 
 
-def servers(corefile: str, survey: Survey) -> tuple[Server, ...]:
+def servers(corefile: Corefile, survey: Survey) -> tuple[Server, ...]:
     """Each address of each zone's forward with what it answered; those that the probes could not ask with nothing.
 
     Probes may only ask port 53, and an address that stays silent on another port proves nothing.
@@ -51,7 +51,7 @@ def servers(corefile: str, survey: Survey) -> tuple[Server, ...]:
     alive = {a.node for a in survey.asked if a.effect not in DEAD}
     found = [a for a in survey.asked if a.target.path is Path.UPSTREAM and a.policy != "Default" and a.node in alive]
     seen: dict[tuple[str, str], Server] = {}
-    for forward in forwards(corefile):
+    for forward in forwards_of(corefile):
         for address, port in forward.addresses:
             if not forward.zone.endswith(".arpa"):
                 seen.setdefault((forward.zone, address), _server(forward, address, port, found))

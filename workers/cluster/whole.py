@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 
 from contract.model import Effect, NameKind, Path
 
-from . import corefile, probes
+from . import probes
 from .answers import askable
+from .assembled import Assembled, assemble
+from .corefile import forwards_of
 from .endpoints import corefile_ports
 from .errors import CannotRead, Gaps
 from .names import under
@@ -73,10 +75,16 @@ class Cluster(Reader):
             found |= {p.name: p for p in read(SYSTEM, selector) if p.runs_coredns}
         return tuple(p for p in found.values() if p.status.phase not in ("Succeeded", "Failed"))
 
+    def corefile(self) -> Assembled:
+        """The Corefile with all that it imports. Raises CannotRead where its ConfigMap cannot be read."""
+        return self._memo.once("corefile", self._corefile)
+
+    def _corefile(self) -> Assembled:
+        return assemble(lambda name: self.config_map(SYSTEM, name), self._gaps.of(self.coredns_pods, ()))
+
     def dns_port(self) -> int:
         """The port on which CoreDNS itself listens, as its Corefile says: nearly always 53."""
-        config = self._gaps.of(lambda: self.config_map(SYSTEM, "coredns"), None)
-        ports = corefile_ports(config, self._gaps.of(self.coredns_pods, ()))
+        ports = corefile_ports(self._gaps.of(self.corefile, None), self._gaps.of(self.coredns_pods, ()))
         return DNS if DNS in ports or not ports else ports[0]
 
     def ask(self, pod: Pod, name: str, rtype: str = "A", *, port: int = 0, seconds: float = ASK_SECONDS) -> Told:
@@ -242,11 +250,9 @@ class Cluster(Reader):
 
     def _upstreams(self, others: Sequence[Name]) -> list[tuple[Target, list[tuple[Name, str, int]]]]:
         """The name servers that the Corefile names by address, asked what they are there for."""
-        config = self._gaps.of(lambda: self.config_map(SYSTEM, "coredns"), None)
-        if config is None:
-            return []
+        found = self._gaps.of(self.corefile, Assembled())
         asked: dict[tuple[str, str], tuple[Target, list[tuple[Name, str, int]]]] = {}
-        for forward in corefile.forwards(config.data.get("Corefile", "")):
+        for forward in forwards_of(found.parsed):
             for address, port in [one for one in forward.addresses if not inward(one[0])][:MAX_UPSTREAMS]:
                 wanted = [n for n in others if under(n.name, forward.zone)] or [
                     Name(kind=NameKind.EXTERNAL, name=forward.zone or ".", rtype="SOA")

@@ -3,7 +3,7 @@
 from .chain import Answer, Taken
 from .defects import lint
 from .fingerprint import STOCK, fingerprint
-from .forwards import Forward, forwards, forwards_of
+from .forwards import Forward, forwards_of
 from .loading import Kind, Lint, unloadable
 from .serving import Shadow, block_of, overridden, shadows, taken
 from .tokens import CorefileError, MissingFile
@@ -27,7 +27,6 @@ __all__ = [
     "Zone",
     "block_of",
     "fingerprint",
-    "forwards",
     "forwards_of",
     "lint",
     "overridden",

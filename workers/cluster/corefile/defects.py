@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from .chain import Answer, zones_in
 from .forwards import address_of
-from .loading import Kind, Lint, unloadable
+from .loading import Kind, Lint, placed, unloadable
 from .plugins import EXTERNAL, HANDS_ON
 from .serving import block_for, block_of, main_port, taken
 from .tokens import CorefileError
@@ -16,6 +17,16 @@ from .tree import Block, Corefile, Directive, parse
 FEW_CONCURRENT = 100
 LONG_DENIAL = 300
 SMALL_BUFFER = 512
+MISSING = (
+    Kind.NO_KUBERNETES,
+    Kind.WRONG_ZONE,
+    Kind.NAMESPACES,
+    Kind.NO_ROOT,
+    Kind.NO_FORWARD,
+    Kind.NO_READY,
+    Kind.NO_RELOAD,
+)
+"""What is said of a Corefile that lacks something, or says less than it must."""
 
 
 def lint(
@@ -23,18 +34,21 @@ def lint(
     version: str = "",
     *,
     files: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    whole: bool = True,
     cluster_zone: str = "cluster.local",
     kube_dns: Sequence[str] = (),
     names: Sequence[str] = (),
 ) -> tuple[Lint, ...]:
     """All defects of a Corefile for CoreDNS of VERSION, those that stop it from loading first. Never raises.
 
-    files: path -> text of what it imports. kube_dns: the ClusterIPs of the Service kube-dns. names: names that somebody
-    is known to ask, for which a plugin that takes them away is a defect.
+    files: path -> text of what it imports. environment: of the CoreDNS container. whole: whether all of both is known: else
+    what seems to be missing may well be there, and is not sure. kube_dns: the ClusterIPs of the Service kube-dns. names:
+    names that somebody is known to ask, for which a plugin that takes them away is a defect.
     """
-    fatal = unloadable(text, version, files)
+    fatal = unloadable(text, version, files, environment, whole=whole)
     try:
-        corefile = parse(text, files)
+        corefile = parse(text, files, environment)
     except CorefileError:
         return fatal
     if not corefile.blocks:
@@ -43,7 +57,10 @@ def lint(
         *_kubernetes(corefile, cluster_zone, names), *_forward(corefile), *_loops(corefile, kube_dns), *_ready(corefile),
         *_shadows(corefile, names), *_options(corefile),
     )  # fmt: skip
-    return (*fatal, *sorted(semantic, key=lambda each: each.line))
+    known = (
+        semantic if whole else tuple(replace(each, sure=each.sure and each.kind not in MISSING) for each in semantic)
+    )
+    return (*fatal, *sorted(known, key=lambda each: each.line))
 
 
 def _kubernetes(corefile: Corefile, cluster_zone: str, names: Sequence[str]) -> Iterator[Lint]:
@@ -59,7 +76,7 @@ def _kubernetes(corefile: Corefile, cluster_zone: str, names: Sequence[str]) -> 
     if here and block:
         zones = ", ".join(z or "." for z in zones_in(block, here[0].args))
         message = f"`kubernetes` serves {zones}, while this cluster's names end in {cluster_zone}"
-        yield Lint(Kind.WRONG_ZONE, message, here[0].line, zones=(cluster_zone,))
+        yield placed(Lint(Kind.WRONG_ZONE, message, here[0].line, zones=(cluster_zone,)), here[0])
         return
     line = block.line if block else 0
     yield Lint(Kind.NO_KUBERNETES, f"no `kubernetes` plugin answers for {cluster_zone}", line, zones=(cluster_zone,))
@@ -75,7 +92,7 @@ def _left_out(kubernetes: Directive, cluster_zone: str, names: Sequence[str]) ->
         message = (
             f"`namespaces {' '.join(served or ())}` of `kubernetes` leaves out {', '.join(sorted({*missing.values()}))}"
         )
-        yield Lint(Kind.NAMESPACES, message, kubernetes.line, zones=tuple(missing))
+        yield placed(Lint(Kind.NAMESPACES, message, kubernetes.line, zones=tuple(missing)), kubernetes)
 
 
 def _forward(corefile: Corefile) -> Iterator[Lint]:
@@ -105,7 +122,8 @@ def _loops(corefile: Corefile, kube_dns: Sequence[str]) -> Iterator[Lint]:
                         stops = bool(block.all("loop"))
                         message = f"`forward` sends queries to {target}, which is CoreDNS itself"
                         loopback = address_of(target) is not None and target not in kube_dns
-                        yield Lint(Kind.LOOP, message, directive.line, fatal=stops, sure=loopback, zones=(zone.name,))
+                        loop = Lint(Kind.LOOP, message, directive.line, fatal=stops, sure=loopback, zones=(zone.name,))
+                        yield placed(loop, directive)
                         break
 
 
@@ -133,38 +151,43 @@ def _ready(corefile: Corefile) -> Iterator[Lint]:
 
 def _shadows(corefile: Corefile, names: Sequence[str]) -> Iterator[Lint]:
     """Plugins that take names away from where they belong; sure where a name that is asked gets SERVFAIL for it."""
-    told: set[tuple[int, str]] = set()
+    told: set[tuple[str, int, str]] = set()
     for name in names:
         found = taken(corefile, name)
         if found is None or found.answer is Answer.REAL:
             continue
-        told.add((found.line, found.plugin))
+        told.add((found.directive.file, found.line, found.plugin))
         fails = found.answer is Answer.SERVFAIL
         does = {Answer.SERVFAIL: "fails every name that it lacks", Answer.RENAMED: "asks for another name instead"}
         message = f"`{found.says}` takes {name} away from its real source and {does.get(found.answer, 'answers it')}"
-        yield Lint(Kind.SHADOW, message, found.line, sure=fails, zones=(found.zone,))
+        one = Lint(Kind.SHADOW, message, found.line, sure=fails, zones=(found.zone,))
+        yield placed(one, found.directive)
     for block in corefile.blocks:
         for directive in block.directives:
             if (
                 directive.name in ("hosts", "template", "rewrite", "file")
-                and (directive.line, directive.name) not in told
+                and (directive.file, directive.line, directive.name) not in told
             ):
                 says = " ".join((directive.name, *directive.args))
                 if directive.option("fallthrough") is None:
                     message = f"`{says}` answers for some names in place of their real source"
-                    yield Lint(Kind.SHADOW, message, directive.line, sure=False)
+                    yield placed(Lint(Kind.SHADOW, message, directive.line, sure=False), directive)
 
 
 def _options(corefile: Corefile) -> Iterator[Lint]:
     for block in corefile.blocks:
         for directive in block.directives:
-            if directive.name == "forward":
-                yield from _limit(directive)
-            elif directive.name == "cache":
-                yield from _cache(directive)
-            elif directive.name == "bufsize" and directive.args[:1] and _figure(directive.args[0]) < SMALL_BUFFER:
-                message = f"`bufsize {directive.args[0]}` makes most answers too long for UDP"
-                yield Lint(Kind.BUFSIZE, message, directive.line)
+            yield from (placed(each, directive) for each in _option(directive))
+
+
+def _option(directive: Directive) -> Iterator[Lint]:
+    if directive.name == "forward":
+        yield from _limit(directive)
+    elif directive.name == "cache":
+        yield from _cache(directive)
+    elif directive.name == "bufsize" and directive.args[:1] and _figure(directive.args[0]) < SMALL_BUFFER:
+        message = f"`bufsize {directive.args[0]}` makes most answers too long for UDP"
+        yield Lint(Kind.BUFSIZE, message, directive.line)
 
 
 def _limit(directive: Directive) -> Iterator[Lint]:

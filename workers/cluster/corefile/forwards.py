@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workers.cluster.names import under
 
-from .tokens import CorefileError
-from .tree import Block, Corefile, Directive, Line, parse
+from .tree import Block, Corefile, Directive, Line
 from .zones import zones_of
 
 
@@ -29,14 +27,6 @@ class Forward:
     def option(self, name: str) -> tuple[str, ...] | None:
         """The arguments of an option, or None where it is not set."""
         return next((each.words[1:] for each in self.options if each.words[0] == name), None)
-
-
-def forwards(text: str, files: Mapping[str, str] | None = None) -> tuple[Forward, ...]:
-    """All forwards of a Corefile, in order; none where it cannot be parsed. Never raises."""
-    try:
-        return forwards_of(parse(text, files))
-    except CorefileError:
-        return ()
 
 
 def forwards_of(corefile: Corefile) -> tuple[Forward, ...]:

@@ -153,7 +153,7 @@ class _Grouping:
         path = posixpath.normpath(posixpath.join(posixpath.dirname(here.file or PATH), pattern))
         if path.count("*") > 1 or path.count("?") > 1 or ("[" in path and "]" in path):
             raise CorefileError(f"Glob pattern may only contain one wildcard (*), but has others: {path}", here.line)
-        found = [name for name in sorted(self._files) if _matches(name, path)]
+        found = [name for name in sorted(self._files) if matches(name, path)]
         if not found and not set("*?[]") & set(path):
             raise MissingFile(f"File to import not found: {pattern}", here.line)
         return [token for name in found for token in split(self._files[name], name)]
@@ -166,6 +166,6 @@ class _Grouping:
         return self._tokens[-1].line if self._tokens else 0
 
 
-def _matches(name: str, pattern: str) -> bool:
+def matches(name: str, pattern: str) -> bool:
     """Whether a path fits; a wildcard does not reach over a slash."""
     return name.count("/") == pattern.count("/") and (name == pattern or fnmatch.fnmatchcase(name, pattern))

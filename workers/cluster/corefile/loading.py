@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from . import patterns
@@ -59,10 +59,27 @@ class Lint:
     zones: tuple[str, ...] = ()
 
 
-def unloadable(text: str, version: str = "", files: Mapping[str, str] | None = None) -> tuple[Lint, ...]:
-    """What will stop CoreDNS of VERSION ("" where it is not known) from loading TEXT, in order of lines. Never raises."""
+def unloadable(
+    text: str,
+    version: str = "",
+    files: Mapping[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
+    *,
+    whole: bool = True,
+) -> tuple[Lint, ...]:
+    """What will stop CoreDNS of VERSION ("" where it is not known) from loading TEXT, in order of lines. Never raises.
+
+    whole: whether all of FILES and ENVIRONMENT that it takes is known: else nothing is sure.
+    """
+    found = _unloadable(text, version, files, environment)
+    return found if whole else tuple(replace(each, sure=False) for each in found)
+
+
+def _unloadable(
+    text: str, version: str, files: Mapping[str, str] | None, environment: Mapping[str, str] | None
+) -> tuple[Lint, ...]:
     try:
-        corefile = parse(text, files)
+        corefile = parse(text, files, environment)
     except MissingFile as problem:
         return (Lint(Kind.MISSING_IMPORT, problem.message, problem.line, fatal=True, sure=False),)
     except CorefileError as problem:
@@ -79,10 +96,17 @@ def _found(corefile: Corefile, version: Version) -> Iterator[Lint]:
         for directive in block.directives:
             if directive.name in seen & ONCE:
                 message = f"`{directive.name}` can only be used once in a server block"
-                yield Lint(Kind.DUPLICATE, message, directive.line, fatal=True)
+                yield placed(Lint(Kind.DUPLICATE, message, directive.line, fatal=True), directive)
             seen.add(directive.name)
-            yield from _directive(directive, version)
+            yield from (placed(each, directive) for each in _directive(directive, version))
     yield from _twice(corefile)
+
+
+def placed(one: Lint, directive: Directive) -> Lint:
+    """A defect of a directive: one in an imported file is on no line of the Corefile itself, and says where it is."""
+    if not directive.file:
+        return one
+    return replace(one, line=0, message=f"{one.message} (line {one.line} of {directive.file})")
 
 
 def _keys(block: Block) -> Iterator[Lint]:
