@@ -4,10 +4,10 @@ The EndpointSlices of the Service say where the nodes send queries. An address o
 of the cluster; a Service that selects no CoreDNS pod has nowhere to send them.
 
 Read are the slices, the Service's selector, the CoreDNS pods, and each pod that an endpoint names although no CoreDNS pod
-has its address. Several slices, one address in two of them, one address for UDP and for TCP, conditions that are not set,
-both address families and endpoints on their way out are all normal. So is a slice that is a moment behind: an address of a
-pod that is gone counts once its slice has not changed for half a minute. Slices written by hand may be meant so (a server
-outside the cluster): probes ask each such address, and the verdict drops what answers.
+has its address. Several slices that share the work, one address in two of them, one address for UDP and for TCP, conditions
+that are not set, both address families and endpoints on their way out are all normal. So is a slice that is a moment behind:
+an address of a pod that is gone counts once its slice has not changed for half a minute. Slices written by hand may be meant
+so (a server outside the cluster): probes ask each such address, and the verdict drops what answers.
 
 Told apart: no CoreDNS pods at all is the workload's matter, a wrong target port of the Service that of its own step.
 
