@@ -14,6 +14,8 @@ from workers.cluster.addons import Owner
 from workers.cluster.compute import Compute
 from workers.cluster.endpoints import NamedPort
 from workers.cluster.objects import Node, Pod, Toleration, decode
+from workers.cluster.proxies import container
+from workers.cluster.whole import of_coredns
 from workers.cluster.workload import view
 
 
@@ -192,3 +194,56 @@ def test_odd_pods_are_survived(raw: dict[str, Any]) -> None:
 
     assert (False, 0) == (seen.ready, seen.restarts)
     assert seen.line.startswith("pod kube-system/")
+
+
+def _pod(called: str, *, owner: str = "", phase: str = "Running", **one: Any) -> Pod:
+    owners = [{"kind": "ReplicaSet", "name": owner}] if owner else []
+    labels = {"k8s-app": "kube-dns"} | ({"component": "coredns"} if owner else {})
+    metadata = {"name": called, "labels": labels, "ownerReferences": owners}
+    made = {"metadata": metadata, "spec": {"containers": [one]}, "status": {"phase": phase}}
+    return decode(json.dumps(made).encode(), Pod)
+
+
+COREDNS = _pod("coredns", name="coredns", image="coredns:1.12")
+MIRRORED = _pod("mirrored", owner="coredns-5d78c9869d", name="dns", image="mirror/dns:7")
+CONFIGURED = _pod("configured", name="dns", image="mirror/dns:7", args=["-conf", "/etc/coredns/Corefile"])
+REPORT = _pod("report", name="report", image="report:1")
+ENDED = _pod("ended", phase="Failed", name="coredns", image="coredns:1.12")
+UNBOUND = _pod("unbound", owner="unbound-7c9", name="unbound", image="unbound:1")
+
+
+@pytest.mark.parametrize(
+    "pods,selector,expected",
+    [
+        ((COREDNS, REPORT, ENDED), {"k8s-app": "kube-dns", "component": "coredns"}, ["coredns"]),
+        ((COREDNS, REPORT), {"k8s-app": "kube-dns"}, ["coredns"]),
+        ((COREDNS, MIRRORED, CONFIGURED), {"k8s-app": "none"}, ["coredns", "mirrored", "configured"]),
+        ((UNBOUND, REPORT), {"component": "coredns"}, ["unbound"]),
+        ((REPORT,), {"component": "coredns"}, []),
+        ((REPORT,), {}, ["report"]),
+    ],
+)
+def test_coredns_is_told_from_what_bears_its_label(
+    pods: tuple[Pod, ...], selector: dict[str, str], expected: list[str]
+) -> None:
+    """Pods that run CoreDNS count whatever kube-dns selects; others only where it selects nothing that runs it."""
+    found = [pod.name for pod in of_coredns(pods, selector)]
+
+    assert expected == found
+
+
+@pytest.mark.parametrize(
+    "one,expected",
+    [
+        ({"name": "proxy", "image": "registry:5000/eks/kube-proxy:v1.34@sha256:1"}, "proxy"),
+        ({"name": "proxy", "image": "hyperkube:1", "command": ["/usr/bin/kube-proxy", "--v=2"]}, "proxy"),
+        ({"name": "proxy", "image": "base:1", "command": ["sh", "-c", "exec kube-proxy --config=/c"]}, "proxy"),
+        ({"name": "debug", "image": "eks/kube-proxy:v1.34", "command": ["sleep", "60"]}, ""),
+        ({"name": "web", "image": "kube-proxy-exporter:1"}, ""),
+    ],
+)
+def test_kube_proxy_is_known_by_what_it_starts(one: dict[str, Any], expected: str) -> None:
+    """A pod is a kube-proxy by its program, or by its image where that starts its own; not by its name."""
+    name = container(_pod("any", **one))
+
+    assert expected == name

@@ -4,9 +4,9 @@ EKS writes the add-on's objects again at its next update: a Corefile corrected b
 both sides hold the same field.
 
 Read are the add-on's status and health issues, and who last wrote the Corefile by the ConfigMap's managed fields. A conflict
-or a failed update is a risk for what comes next, not the cause of what fails now. Too few replicas are the workload's matter
-and only noted here, and so is a Corefile written by hand while the add-on has no quarrel with it. A CoreDNS that no add-on
-owns belongs to its users: nothing to find.
+or a failed update is a risk for what comes next, not the cause of what fails now, and so is anything else that keeps EKS
+from looking after the add-on. Too few replicas alone are the workload's matter and only noted here, and so is a Corefile
+written by hand while the add-on has no quarrel with it. A CoreDNS that no add-on owns belongs to its users: nothing to find.
 
 https://docs.aws.amazon.com/eks/latest/userguide/coredns-add-on-update.html
 """
@@ -24,8 +24,10 @@ from workers.cluster.objects import ConfigMap
 
 CODE = "addon-owner-conflict"
 SUBJECT = "EKS add-on coredns"
-SYMPTOMS = ("InsufficientNumberOfReplicas", "InternalFailure", "ClusterUnreachable", "AddonSubscriptionNeeded")
-"""Issues that tell of something else than who owns what."""
+SYMPTOMS = ("InsufficientNumberOfReplicas",)
+"""Issues that tell how CoreDNS fares, not how EKS fares with it."""
+QUARRELS = ("ConfigurationConflict", "UnsupportedAddonModification", "K8sResourceNotFound")
+"""Issues that tell of somebody else's hand on what EKS owns."""
 FAILED = ("CREATE_FAILED", "UPDATE_FAILED", "DELETE_FAILED")
 OWNERS = ("eks", "before-first-apply")
 
@@ -81,11 +83,11 @@ def last_writer(config: ConfigMap | None) -> tuple[str, str]:
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
     """Conflicts and failures, notes on the rest, or all is well."""
-    quarrels = [i for i in facts.issues if i[0] not in SYMPTOMS]
+    serious = [i for i in facts.issues if i[0] not in SYMPTOMS]
     others = [i for i in facts.issues if i[0] in SYMPTOMS]
     by_hand = bool(facts.manager) and facts.manager not in OWNERS
-    if quarrels or (facts.status in FAILED and not others):
-        yield _conflict(facts, quarrels, by_hand=by_hand)
+    if serious or facts.status in FAILED:
+        yield _trouble(facts, serious or others, by_hand=by_hand)
     elif by_hand:
         yield Finding(
             code=CODE,
@@ -99,7 +101,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         )
     else:
         yield Excluded(code=CODE, because=f"the add-on {facts.version} is {facts.status} and has no conflict")
-    for code, message in others:
+    for code, message in others if serious or facts.status not in FAILED else ():
         yield Finding(
             code=CODE,
             severity=Severity.INFO,
@@ -109,23 +111,32 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         )
 
 
-def _conflict(facts: Facts, quarrels: list[tuple[str, str]], *, by_hand: bool) -> Finding:
-    what = ", ".join(dict.fromkeys(code for code, _ in quarrels)) or facts.status
+def _trouble(facts: Facts, issues: list[tuple[str, str]], *, by_hand: bool) -> Finding:
+    codes = dict.fromkeys(code for code, _ in issues)
+    what = ", ".join(codes) or facts.status
     hand = f"; {facts.manager} wrote the Corefile last" if by_hand else ""
+    quarrel = not codes or any(code in QUARRELS for code in codes)
+    fix = (
+        "Decide who owns the settings: put yours into the add-on's configuration values, then update it."
+        if quarrel
+        else "See what EKS says of the add-on, remove what is in its way, then let it update the add-on again."
+    )
     return Finding(
         code=CODE,
         severity=Severity.WARNING,
-        summary=f"EKS cannot keep its add-on coredns up to date ({what}){hand}: the next update fails or undoes changes.",
+        summary=f"EKS cannot keep its add-on coredns up to date ({what}){hand}: the next update fails or undoes changes."
+        if quarrel
+        else f"EKS cannot look after its add-on coredns ({facts.status}: {what}): updates and repairs do not reach CoreDNS.",
         subject=SUBJECT,
         evidence=(
             f"add-on coredns {facts.version}: status {facts.status}",
-            *(f"{code}: {' '.join(message.split())}"[:400] for code, message in quarrels[:6]),
+            *(f"{code}: {' '.join(message.split())}"[:400] for code, message in issues[:6]),
             *((_written(facts),) if by_hand else ()),
         ),
-        fix="Decide who owns the settings: put yours into the add-on's configuration values, then update it.",
+        fix=fix,
         commands=(
             facts.owner.describe(),
-            "kubectl -n kube-system get configmap coredns -o yaml --show-managed-fields",
+            *(("kubectl -n kube-system get configmap coredns -o yaml --show-managed-fields",) if quarrel else ()),
             facts.owner.update(version=facts.version),
         ),
     )

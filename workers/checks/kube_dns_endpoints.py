@@ -4,10 +4,10 @@ The EndpointSlices of the Service say where the nodes send queries. An address o
 of the cluster; a Service that selects no CoreDNS pod has nowhere to send them.
 
 Read are the slices, the Service's selector, the CoreDNS pods, and each pod that an endpoint names although no CoreDNS pod
-has its address. Several slices, one address in two of them, one address for UDP and for TCP, conditions that are not set,
-both address families and endpoints on their way out are all normal. So is a slice that is a moment behind: an address of a
-pod that is gone counts once its slice has not changed for half a minute. Slices written by hand may be meant so (a server
-outside the cluster): probes ask each such address, and the verdict drops what answers.
+has its address. Several slices that share the work, one address in two of them, one address for UDP and for TCP, conditions
+that are not set, both address families and endpoints on their way out are all normal. So is a slice that is a moment behind:
+an address of a pod that is gone counts once its slice has not changed for half a minute. Slices written by hand may be meant
+so (a server outside the cluster): probes ask each such address, and the verdict drops what answers.
 
 Told apart: no CoreDNS pods at all is the workload's matter, a wrong target port of the Service that of its own step.
 
@@ -17,7 +17,7 @@ https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -202,7 +202,8 @@ def _strays(facts: Facts) -> Iterator[Observation]:
     strays = [p for p in facts.ready if not _led_right(facts, p)]
     hand = [p for p in strays if by_name[p.slice].manager != CONTROLLER]
     kept = [p for p in strays if p not in hand]
-    settled = [p for p in kept if (by_name[p.slice].changed or 0.0) >= SETTLED]
+    # A slice that is behind names pods that are gone: one that runs and is selected is there to stay.
+    settled = [p for p in kept if _selected_at(facts, p) or (by_name[p.slice].changed or 0.0) >= SETTLED]
     dead = hand + settled
     if not strays:
         if facts.ready:
@@ -213,6 +214,7 @@ def _strays(facts: Facts) -> Iterator[Observation]:
     addresses = tuple(dict.fromkeys(p.address for p in found))
     every = {p.address for p in facts.ready}
     slices = tuple(dict.fromkeys(p.slice for p in found))
+    fix, commands = _advice(facts, found, hand=bool(hand))
     yield Finding(
         code=ORPHAN,
         severity=Severity.INFO if doubtful else Severity.CRITICAL,
@@ -220,11 +222,34 @@ def _strays(facts: Facts) -> Iterator[Observation]:
         + ("lead to no running CoreDNS pod" + ("; the slice may be a moment behind." if doubtful else ".")),
         subject=f"EndpointSlice kube-system/{slices[0]}",
         evidence=tuple(_evidence(facts, p, by_name[p.slice]) for p in found[:10]),
-        fix="Delete the slice that nobody looks after." if hand else "Delete the slice: its controller makes it again.",
-        commands=tuple(f"kubectl -n kube-system delete endpointslice {name}" for name in slices),
+        fix=fix,
+        commands=commands,
         confidence=Confidence.HIGH if hand or doubtful else Confidence.MEDIUM,
         scope=Scope(servers=addresses),
     )
+
+
+def _selected_at(facts: Facts, place: Place) -> str:
+    """The running pod at a place that the Service selects, or ""."""
+    pod = facts.pod_at(place.address)
+    return pod.name if pod is not None and pod.selected else ""
+
+
+def _advice(facts: Facts, found: Sequence[Place], *, hand: bool) -> tuple[str, tuple[str, ...]]:
+    """Slices that lead to nobody go; a pod that is selected and is no DNS server loses the labels for it."""
+    slices = dict.fromkeys(p.slice for p in found if not _selected_at(facts, p))
+    delete = tuple(f"kubectl -n kube-system delete endpointslice {name}" for name in slices)
+    pods = list(dict.fromkeys(name for p in found if (name := _selected_at(facts, p))))
+    if not pods:
+        fix = (
+            "Delete the slice that nobody looks after." if hand else "Delete the slice: its controller makes it again."
+        )
+        return fix, delete
+    labels = " ".join(f"{key}-" for key in facts.selector or ())
+    fix = (
+        f"Take the labels that kube-dns selects away from what is no DNS server ({', '.join(pods[:4])}), or delete it."
+    )
+    return fix, (*(f"kubectl -n kube-system label pod {name} {labels}" for name in pods[:6]), *delete)
 
 
 def _led_right(facts: Facts, place: Place) -> bool:
@@ -262,12 +287,7 @@ def _left_out(facts: Facts) -> Iterator[Observation]:
 
 
 def _ports(facts: Facts) -> Iterator[Observation]:
-    serving = {p.slice for p in facts.ready if (pod := facts.pod_at(p.address)) is not None and pod.coredns}
-    wrong = {
-        one.name: missing
-        for one in facts.slices
-        if one.name in serving and one.ports and (missing := _unserved(facts, one))
-    }
+    wrong = {one.name: missing for one in facts.slices if (missing := _unserved(facts, one))}
     if not wrong:
         return
     transports = tuple(dict.fromkeys(t.lower() for missing in wrong.values() for t in missing))
@@ -291,19 +311,47 @@ def _ports(facts: Facts) -> Iterator[Observation]:
 
 
 def _unserved(facts: Facts, one: Slice) -> tuple[str, ...]:
-    """The transports for which a slice of CoreDNS pods holds no port that they serve."""
-    pods = [p for p in facts.coredns if p.ports]
-    if not pods and not facts.corefile_ports:
+    """The transports for which a slice leads CoreDNS pods' queries wrong, or nowhere as no other slice does it for it.
+
+    Slices may share the work: one that has no port for a transport is fine where another one has it for the same address.
+    """
+    led = {p.address for p in facts.ready if p.slice == one.name and _is_coredns(facts, p)}
+    if not led or not one.ports:
         return ()
-    declared_ports = pods[0].ports if pods else ()
+    beside = [
+        [s.ports for s in facts.slices if s.name in {p.slice for p in facts.ready if p.address == address} and s.ports]
+        for address in led
+    ]
     return tuple(
         transport
         for transport in ("UDP", "TCP")
-        if not any(
-            p.protocol == transport
-            and (p.number is None or serves(p.number, transport, declared_ports, facts.corefile_ports))
-            for p in one.ports
+        if not _served(facts, one.ports, transport)
+        and (
+            any(_for_dns(p, transport) for p in one.ports)
+            or not all(any(_served(facts, ports, transport) for ports in each) for each in beside)
         )
+    )
+
+
+def _is_coredns(facts: Facts, place: Place) -> bool:
+    pod = facts.pod_at(place.address)
+    return pod is not None and pod.coredns
+
+
+def _for_dns(port: NamedPort, transport: str) -> bool:
+    """Whether a port of a slice is meant for plain DNS over a transport: over TCP there are others, for metrics say."""
+    return port.protocol == transport and (transport == "UDP" or not port.name or port.name.startswith("dns"))
+
+
+def _served(facts: Facts, ports: Sequence[NamedPort], transport: str) -> bool:
+    """Whether one of these ports is one on which CoreDNS serves a transport, as far as is known."""
+    declared_ports = next((p.ports for p in facts.coredns if p.ports), ())
+    if not declared_ports and not facts.corefile_ports:
+        return True
+    return any(
+        p.protocol == transport
+        and (p.number is None or serves(p.number, transport, declared_ports, facts.corefile_ports))
+        for p in ports
     )
 
 

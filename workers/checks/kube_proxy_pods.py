@@ -3,10 +3,11 @@
 kube-proxy makes the ClusterIP of kube-dns lead somewhere. A node without one has no rules if it is new, and old rules for
 ever if it is not: its pods lose DNS when the CoreDNS pods move.
 
-Read are the DaemonSet, its pods (state, the reason why they wait), the nodes with their labels, and the versions of API
-server and kubelets. Not expected anywhere: on Fargate, on nodes of EKS Auto Mode, on Windows, on nodes that are not ready or
-younger than a minute and a half. On hybrid nodes it may be left out on purpose, and a cluster whose network plugin does
-kube-proxy's work (Cilium, Calico's eBPF mode, kube-router) has none: both are noted, not blamed.
+Read are the DaemonSet, its pods by their label or by what they run (state, the reason why they wait), the nodes with their
+labels, and the versions of API server and kubelets. Not expected anywhere: on Fargate, on nodes of EKS Auto Mode, on
+Windows, on nodes that are not ready or younger than a minute and a half. On hybrid nodes it may be left out on purpose, and
+a cluster whose network plugin does kube-proxy's work (Cilium, Calico's eBPF mode, kube-router) has none: both are noted, not
+blamed.
 
 Told apart: a pod that crashes because the API server refuses it or because of its mode is judged by its log, not here; one
 that is being replaced is nothing. A newer kube-proxy than the API server, or one more than three minor versions older than
@@ -17,6 +18,7 @@ https://kubernetes.io/releases/version-skew-policy/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +30,7 @@ from workers.cluster.addons import Owner, owner
 from workers.cluster.compute import Compute
 from workers.cluster.happenings import Happening
 from workers.cluster.objects import Node, Pod, Workload
+from workers.cluster.proxies import container
 from workers.cluster.proxies import pods as proxy_pods
 from workers.cluster.workload import PodView, view
 
@@ -39,6 +42,11 @@ YOUNG_POD = 30.0
 BACK_OFF = 330.0
 """A kubelet waits five minutes at the most before it starts a container again that ends again and again."""
 MOST_LOGS = 10
+UNLOADABLE = re.compile(
+    r"(?:command failed|failed complete)\b.*(?:invalid configuration|unable to read|no such file or directory"
+    r"|permission denied|unknown flag|unknown field|strict decoding error|couldn't get version/kind)"
+)
+"""The last words of a kube-proxy that cannot use its own configuration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +94,7 @@ def collect(cluster: Cluster) -> Facts:
     if daemon is None and not pods and (replaced := _replaced_by(cluster)):
         raise DoesNotApply(f"kube-proxy is not installed: {replaced} does its work")
     places = tuple(_place(node, daemon) for node in nodes if _expected(node, now))
-    views = [view(pod, "kube-proxy", now) for pod in pods]
+    views = [view(pod, container(pod) or "kube-proxy", now) for pod in pods]
     away = {p.node for p in places} - {v.node for v in views if v.ready}
     events = gaps.of(lambda: cluster.events("kube-system"), ()) if away else ()
     return Facts(
@@ -146,8 +154,9 @@ def _runners(cluster: Cluster, pods: Sequence[Pod], views: Sequence[PodView], no
 
 def _crashed(cluster: Cluster, pod: Pod, seen: PodView, now: float) -> Runner:
     """A pod that ended, with what its log says; a log that cannot be read is the log step's gap."""
+    name = container(pod) or "kube-proxy"
     try:
-        log = cluster.log(pod, "kube-proxy") or cluster.log(pod, "kube-proxy", previous=True)
+        log = cluster.log(pod, name) or cluster.log(pod, name, previous=True)
     except CannotRead:
         log = None
     reading = klog.read(log.text, now) if log else klog.Reading()
@@ -204,7 +213,7 @@ def _stuck(facts: Facts, runner: Runner) -> bool:
     pod = runner.pod
     if pod.ready or runner.explained:
         return False
-    if _looping(facts, pod):
+    if _looping(facts, pod) or _cannot_start(runner):
         return True
     if (pod.age or 0.0) < YOUNG_POD:
         return False
@@ -220,10 +229,15 @@ def _looping(facts: Facts, pod: PodView) -> bool:
     return pod.restarts >= 2 and bool(pod.exit_code) and held
 
 
+def _cannot_start(runner: Runner) -> bool:
+    """Whether it ended for what it was given, a file or a setting, which no further try makes good."""
+    return bool(runner.pod.restarts and runner.pod.exit_code and UNLOADABLE.search(runner.tail))
+
+
 def _absent(facts: Facts, bare: Sequence[Place], stuck: Sequence[Runner], nodes: tuple[str, ...]) -> Finding:
     reasons = [f"{p.node}: {p.why_not or 'no kube-proxy pod'}" for p in bare]
     reasons += [
-        f"{r.pod.node}: {r.pod.waiting or _state(facts, r.pod)} {r.pod.message or r.pod.unscheduled}".rstrip()
+        f"{r.pod.node}: {r.pod.waiting or _state(facts, r)} {r.pod.message or r.pod.unscheduled}".rstrip()
         for r in stuck
     ]
     what = "There is no DaemonSet kube-proxy, so" if facts.wanted is None else "No kube-proxy runs on"
@@ -249,8 +263,8 @@ def _absent(facts: Facts, bare: Sequence[Place], stuck: Sequence[Runner], nodes:
     )
 
 
-def _state(facts: Facts, pod: PodView) -> str:
-    return "it ends again and again" if _looping(facts, pod) else "not ready"
+def _state(facts: Facts, runner: Runner) -> str:
+    return "it ends again and again" if _looping(facts, runner.pod) or _cannot_start(runner) else "not ready"
 
 
 def _present(facts: Facts, ready: tuple[str, ...]) -> Iterator[Excluded]:

@@ -26,7 +26,7 @@ from contract.model import Confidence, Excluded, Finding, NameKind, Observation,
 from workers.checks import Check, Stage
 from workers.cluster import CannotRead, Cluster, Gap, Gaps, ages, happenings
 from workers.cluster.happenings import Happening
-from workers.cluster.objects import Event, Node
+from workers.cluster.objects import Event, Node, Pod
 
 NO_DNS, TRIMMED = "MissingClusterDNS", "DNSConfigForming"
 MISSING, OVERFLOW, TABLE = "kubelet-clusterdns-missing", "search-or-nameserver-overflow", "conntrack-table-full"
@@ -86,7 +86,7 @@ def collect(cluster: Cluster) -> Facts:
     return Facts(
         happenings=happenings.newest(found),
         nodes=tuple(node.name for node in nodes),
-        pods=tuple(_named(cluster, found, events, now)),
+        pods=tuple(_named(cluster, events, now)),
         coredns=tuple((p.spec.node_name, p.name) for p in coredns if p.running),
         probed=probed,
         cured=cured,
@@ -117,14 +117,17 @@ def _conditions(node: Node) -> Iterator[Happening]:
             )
 
 
-def _named(cluster: Cluster, found: Sequence[Happening], events: Sequence[Event], now: float) -> Iterator[Named]:
+def _named(cluster: Cluster, events: Sequence[Event], now: float) -> Iterator[Named]:
     """The pods of recent kubelet complaints that exist, and whether they were made after the complaints began."""
-    wanted = {f"{h.namespace}/{h.name}": h for h in found if h.kind == "Pod" and h.reason in (NO_DNS, TRIMMED)}
+    wanted: dict[str, list[Event]] = {}
     began: dict[str, float] = {}
     for event in events:
         first = ages.age(event.first_timestamp or event.last_seen, now)
         if event.reason == NO_DNS and first is not None:
             began[event.source.host] = max(began.get(event.source.host, 0.0), first)
+        last, one = ages.age(event.last_seen, now), event.involved_object
+        if event.reason in (NO_DNS, TRIMMED) and one.kind == "Pod" and last is not None and last <= LATELY:
+            wanted.setdefault(f"{one.namespace}/{one.name}", []).append(event)
     for space in sorted({key.partition("/")[0] for key in wanted}):
         try:
             pods = cluster.pods(space)
@@ -132,9 +135,18 @@ def _named(cluster: Cluster, found: Sequence[Happening], events: Sequence[Event]
             continue
         for pod in pods:
             made = ages.age(pod.metadata.creation_timestamp, now)
-            if pod.key in wanted and pod.running:
-                late = made is not None and made <= began.get(wanted[pod.key].host, 0.0) + 5
+            said = [e for e in wanted.get(pod.key, ()) if _about(e, pod, now)]
+            if said and pod.running:
+                late = made is not None and made <= began.get(said[0].source.host, 0.0) + 5
                 yield Named(pod=pod.key, node=pod.spec.node_name, late=late)
+
+
+def _about(event: Event, pod: Pod, now: float) -> bool:
+    """Whether an event is about this very pod: a StatefulSet gives the name of a pod that is gone to the next one."""
+    if event.involved_object.uid and pod.metadata.uid:
+        return event.involved_object.uid == pod.metadata.uid
+    made, last = ages.age(pod.metadata.creation_timestamp, now), ages.age(event.last_seen, now)
+    return made is None or last is None or last <= made
 
 
 def _cured(cluster: Cluster) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -258,8 +258,13 @@ class Pod(Object, frozen=True, kw_only=True):
 
     @property
     def runs_coredns(self) -> bool:
-        """Whether a container of it is CoreDNS, by its name or its image."""
-        return any(c.name == "coredns" or "coredns" in c.image for c in self.spec.containers)
+        """Whether a container of it is CoreDNS, by its name, its image, or the Corefile that it is started with."""
+        return any(
+            c.name == "coredns"
+            or "coredns" in c.image
+            or any(word.rpartition("/")[2] in ("coredns", "Corefile") for word in (*c.command, *c.args))
+            for c in self.spec.containers
+        )
 
     @property
     def addresses(self) -> tuple[str, ...]:

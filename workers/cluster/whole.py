@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from .endpoints import corefile_ports
 from .errors import CannotRead, Gaps
 from .names import under
 from .objects import Node, Pod
-from .reader import ASK_SECONDS, SYSTEM, Reader, Told
+from .reader import ASK_SECONDS, SYSTEM, Reader, Told, matches
 from .survey import (
     CONNECT,
     LOADERS,
@@ -60,7 +60,7 @@ class Cluster(Reader):
         return Gaps()
 
     def coredns_pods(self) -> tuple[Pod, ...]:
-        """The pods that CoreDNS' usual label finds, or that run it and are selected by kube-dns; ended ones left out."""
+        """The pods of CoreDNS, among those with its usual label and those that kube-dns selects; ended ones left out."""
         return self._coredns(self.pods)
 
     def _coredns_now(self) -> tuple[Pod, ...]:
@@ -73,7 +73,7 @@ class Cluster(Reader):
         selector = ",".join(f"{key}={value}" for key, value in service.spec.selector.items()) if service else ""
         if selector not in ("", COREDNS_LABEL):
             found |= {p.name: p for p in read(SYSTEM, selector) if p.runs_coredns}
-        return tuple(p for p in found.values() if p.status.phase not in ("Succeeded", "Failed"))
+        return of_coredns(tuple(found.values()), service.spec.selector if service else {})
 
     def corefile(self) -> Assembled:
         """The Corefile with all that it imports. Raises CannotRead where its ConfigMap cannot be read."""
@@ -298,6 +298,16 @@ def unfit(node: Node) -> str:
     if node.status.node_info.operating_system not in ("", "linux"):
         return f"it runs {node.status.node_info.operating_system}, and the probe needs Linux"
     return ""
+
+
+def of_coredns(pods: Sequence[Pod], selector: Mapping[str, str]) -> tuple[Pod, ...]:
+    """Those of PODS that run CoreDNS and have not ended: others may bear its label.
+
+    Where none shows that it does, those that kube-dns' selector matches: a DNS server of another make.
+    """
+    there = [p for p in pods if p.status.phase not in ("Succeeded", "Failed")]
+    sure = [p for p in there if p.runs_coredns or belongs(p, "coredns")]
+    return tuple(sure or [p for p in there if matches(p.metadata.labels, selector)])
 
 
 def belongs(pod: Pod, workload: str) -> bool:
