@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from contract.model import Effect
 
 from .answers import query
-from .clients import Client, asked_client
+from .clients import NDOTS, Client, asked_client
 from .errors import CannotRead, Gap, Gaps
 from .names import Libc, domain_of, expansions, parsed, plain, search_of, under
 from .objects import Pod
@@ -22,8 +22,6 @@ CANDIDATES = 12
 FEW = 2
 MANY = 10
 AT_ONCE = 8
-NDOTS = 5
-"""What the kubelet writes for pods that ask the cluster's DNS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +129,9 @@ def _settings(cluster: Cluster, gaps: Gaps, client: Client | None, domain: str) 
         firsts = [search[0] for search in own]
         return (*firsts, *own[0][1:], *node), NDOTS
     if client.policy == "None":
-        return client.searches, client.ndots if client.ndots is not None else 1
+        return client.searches, client.effective_ndots
     base = node if client.from_node else (*search_of(client.namespace, domain), *node)
-    usual = 1 if client.from_node else NDOTS
-    return (*base, *client.searches), client.ndots if client.ndots is not None else usual
+    return (*base, *client.searches), client.effective_ndots
 
 
 def _probes(cluster: Cluster, gaps: Gaps) -> Iterable[ResolvConf]:
