@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract.model import Effect
 
@@ -13,15 +14,17 @@ from .clients import NDOTS, Client, asked_client
 from .errors import CannotRead, Gap, Gaps
 from .names import Libc, domain_of, expansions, parsed, plain, search_of, under
 from .objects import Pod
-from .reader import Told
+from .reader import SYSTEM, Told
 from .resolv_conf import parse
-from .survey import ResolvConf
+from .survey import Asked, ResolvConf
 from .whole import Cluster
 
 CANDIDATES = 12
 FEW = 2
 MANY = 10
 AT_ONCE = 8
+ORDINAL = re.compile(r"-\d+$")
+"""How the names of a StatefulSet's pods end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +106,7 @@ def asked_name(cluster: Cluster, gaps: Gaps) -> AskedName:
         raise CannotRead("ask for", written[:80], str(problem)) from None
     domain = domain_of(cluster.entry.names_internal)
     client = asked_client(cluster, gaps)
-    pods = [p for p in gaps.of(cluster.coredns_pods, ()) if p.running and p.addresses]
-    pods = sorted(pods, key=lambda p: (not p.ready, p.name))
+    pods = _pods(cluster, gaps)
     itself = plain(written)
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="asked") as pool:
         # The slowest answers start before the survey ends: each question is asked once, its answer is kept.
@@ -117,6 +119,19 @@ def asked_name(cluster: Cluster, gaps: Gaps) -> AskedName:
         name=written, domain=domain, namespace=client.namespace if client else "", search=search, ndots=ndots,
         candidates=found,
     )  # fmt: skip
+
+
+def _pods(cluster: Cluster, gaps: Gaps) -> list[Pod]:
+    """The CoreDNS pods that can be asked, ready ones first."""
+    pods = [p for p in gaps.of(cluster.coredns_pods, ()) if p.running and p.addresses]
+    return sorted(pods, key=lambda p: (not p.ready, p.name))
+
+
+def said_of(cluster: Cluster, gaps: Gaps, names: Sequence[str]) -> tuple[Candidate, ...]:
+    """What some CoreDNS pods say of absolute NAMES, all asked at once."""
+    pods = _pods(cluster, gaps)[:FEW]
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="asked") as pool:
+        return _ask_all(cluster, gaps, pool, [(plain(name), pods) for name in names])
 
 
 def _settings(cluster: Cluster, gaps: Gaps, client: Client | None, domain: str) -> tuple[tuple[str, ...], int]:
@@ -175,8 +190,36 @@ def _said(one: Told) -> Said:
     )  # fmt: skip
 
 
-def meant_by(asked: AskedName, namespaces: set[str]) -> str:
-    """The cluster name that the asked name means: what it resolves to, or what its labels look like; "" for an outside one."""
+def in_its_family(asked: AskedName, seen: Iterable[Asked]) -> list[Asked]:
+    """The probes' answers for the name, where it has IPv6 addresses alone: that there is no other is the right answer."""
+    found = asked.found
+    known = {address for one in found.said for address in one.addresses} if found is asked.itself and found else set()
+    if not known or not all(":" in address for address in known):
+        return list(seen)
+    return [
+        replace(one, effect=Effect.OK) if one.effect is Effect.NODATA and one.name.rtype == "A" else one for one in seen
+    ]
+
+
+def meant(cluster: Cluster, gaps: Gaps, asked: AskedName) -> str:
+    """The cluster name that the asked name means, as `meant_by` has it."""
+    namespaces = {each.name for each in gaps.of(cluster.namespaces, ())}
+    labels = plain(asked.name).split(".")
+    spaces: tuple[str, ...] = ()
+    if len(labels) == 2 and asked.found is None:
+        home = (asked.namespace,) if asked.namespace else cluster.app_namespaces
+        spaces = (*home, *({labels[1]} & namespaces))
+    # Where they may not be read, the name is taken as if no Service were called so: that is no gap in what is judged.
+    listed = {s: Gaps().of(lambda n=s: cluster.services(n), None) for s in spaces if s != SYSTEM}  # type: ignore[misc]
+    services = {s: {one.name: one.headless for one in each} for s, each in listed.items() if each is not None}
+    return meant_by(asked, namespaces, services)
+
+
+def meant_by(asked: AskedName, namespaces: set[str], services: Mapping[str, Mapping[str, bool]]) -> str:
+    """The cluster name that the asked name means: what it resolves to, or what its labels look like; "" for an outside one.
+
+    services: by namespace, those of the asking pods first, whether each Service there is headless.
+    """
     found = asked.found
     if found is not None and parsed(found.name, asked.domain) is not None:
         return found.name
@@ -187,6 +230,24 @@ def meant_by(asked: AskedName, namespaces: set[str]) -> str:
         return ""
     if len(labels) == 1 and (asked.namespace or len(asked.search) > 0):
         return next((one.name for one in asked.candidates if parsed(one.name, asked.domain)), "")
+    # As it stands it may be an outside name, so it must not exist as one.
+    gone = asked.itself is None or asked.itself.absent
+    home = _of_a_pod(plain(asked.name).split("."), namespaces, services) if gone else ""
+    if home:
+        return f"{'.'.join(labels)}.{home}.svc.{asked.domain}"
     if len(labels) in (2, 3) and labels[-1] in namespaces:
         return f"{'.'.join(labels)}.svc.{asked.domain}"
     return ""
+
+
+def _of_a_pod(labels: Sequence[str], namespaces: set[str], services: Mapping[str, Mapping[str, bool]]) -> str:
+    """The namespace in which LABELS are POD.SERVICE rather than SERVICE.NAMESPACE or an outside name, or ""."""
+    if len(labels) != 2 or not namespaces:
+        return ""
+    first, last = labels
+    numbered = ORDINAL.search(first) is not None
+    if last not in namespaces:
+        return next((space for space, known in services.items() if known.get(last) or (numbered and last in known)), "")
+    if first in services.get(last, {first: False}):
+        return ""
+    return next((space for space, known in services.items() if known.get(last)), "")
