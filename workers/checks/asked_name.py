@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Path, Scope, Severity, Signal
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
-from workers.cluster.asked import AskedName, Candidate, Said, asked_name, in_its_family, meant
+from workers.cluster.asked import AskedName, Candidate, Said, asked_name, in_its_family, meant, own_wildcards
 from workers.cluster.matrix import Cell, cells, signals
 from workers.cluster.names import ClusterName, Form, parsed, plain, under
 from workers.cluster.sources import forwarded_to, used
@@ -65,6 +65,8 @@ def collect(cluster: Cluster) -> Facts:
         if survey
         else set()
     )
+    # What the probes' search lists lack, and that alone, is tried over port-forward.
+    wild |= {one.suffix for one in own_wildcards(cluster, Gaps())[1] if one.caught}
     as_it_stands = asked.found is asked.itself or (
         asked.found is None and plain(asked.name) == (wanted or plain(asked.name))
     )
@@ -101,7 +103,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     goal = facts.goal
     if goal is not None:
         yield from _in_cluster(facts, goal, resolves=facts.asked.found is not None and caught is None)
-    elif facts.asked.found is not None:
+    elif facts.asked.found is not None and caught is None:
         yield Excluded(
             code="name-really-absent", because=f"{facts.asked.found.name} resolves: {facts.asked.found.lines[0]}"
         )
@@ -111,11 +113,8 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
 
 def _caught(facts: Facts) -> Candidate | None:
     """The name as a search domain with a wildcard answers it."""
-    found = facts.asked.found
-    if found is None or found is facts.asked.itself:
-        return None
-    suffix = found.name.removeprefix(plain(facts.asked.name) + ".")
-    return found if suffix in facts.wild else None
+    suffix = facts.asked.suffix
+    return facts.asked.found if suffix and suffix in facts.wild else None
 
 
 def _wrong(facts: Facts, caught: Candidate) -> Signal:

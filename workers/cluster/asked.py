@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from contract.model import Effect
 
-from .answers import query
+from .answers import askable, query
 from .clients import NDOTS, Client, asked_client
 from .errors import CannotRead, Gap, Gaps
-from .names import Libc, domain_of, expansions, parsed, plain, search_of, under
+from .names import Libc, domain_of, dots, expansions, parsed, plain, search_of, under
 from .objects import Pod
 from .reader import SYSTEM, Told
 from .resolv_conf import parse
@@ -25,6 +25,8 @@ MANY = 10
 AT_ONCE = 8
 ORDINAL = re.compile(r"-\d+$")
 """How the names of a StatefulSet's pods end."""
+SUFFIXES = 6
+"""As many search domains of a pod's own are tried for a name that nobody can have made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,12 @@ class AskedName:
     def in_cluster(self) -> bool:
         """Whether the name as written is under the cluster's domain."""
         return parsed(self.name, self.domain) is not None
+
+    @property
+    def suffix(self) -> str:
+        """The search domain with which it resolves; "" where it does not, or as it stands."""
+        found = self.found
+        return "" if found is None or found is self.itself else found.name.removeprefix(f"{plain(self.name)}.")
 
     def of(self, name: str) -> Candidate | None:
         """The candidate of that name."""
@@ -251,3 +259,65 @@ def _of_a_pod(labels: Sequence[str], namespaces: set[str], services: Mapping[str
     if first in services.get(last, {first: False}):
         return ""
     return next((space for space, known in services.items() if known.get(last)), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wildcard:
+    """A search domain of the asked pod's own in which a name that nobody can have made has addresses.
+
+    name: that name. caught: the addresses of the asked name, where the same record takes it from what is meant by it.
+    """
+
+    pod: str
+    suffix: str
+    name: str
+    addresses: tuple[str, ...]
+    caught: tuple[str, ...] = ()
+
+
+def own_wildcards(cluster: Cluster, gaps: Gaps) -> tuple[tuple[str, ...], tuple[Wildcard, ...]]:
+    """The search domains that the asked pod has and no probe, and those of them that answer for any name."""
+    # That there is no such pod, or no probe, is told elsewhere: here it is the answers that may be missing.
+    client, survey = asked_client(cluster, Gaps()), Gaps().of(cluster.survey, None)
+    if client is None or survey is None or not survey.canary:
+        return (), ()
+    domain, canary = domain_of(cluster.entry.names_internal), survey.canary
+    tried = {plain(d) for r in survey.resolv if r.policy != "Default" for d in parse(r.text).search}
+    own = [d for d in dict.fromkeys(map(plain, client.searches)) if d and d not in tried and not under(d, domain)]
+    own = [d for d in own if askable(f"{canary}.{d}")][:SUFFIXES]
+    if not own:
+        return (), ()
+    told = dict(zip(own, said_of(cluster, gaps, [f"{canary}.{suffix}" for suffix in own]), strict=True))
+    wild = {suffix: said for suffix, one in told.items() for said in one.said[::-1] if said.addresses}
+    asked = _otherwise_meant(cluster, client) if wild else None
+    return tuple(own), tuple(
+        Wildcard(pod=client.pods[0], suffix=suffix, name=canary, addresses=one.addresses[:4],
+                 caught=_by_the_same(asked, suffix, one.addresses))
+        for suffix, one in wild.items()
+    )  # fmt: skip
+
+
+def _by_the_same(asked: AskedName | None, suffix: str, addresses: Iterable[str]) -> tuple[str, ...]:
+    """The addresses of the asked name with SUFFIX, where they are those of its wildcard rather than of a record of its own."""
+    found = asked.found if asked is not None and asked.suffix == suffix else None
+    said = found.said if found is not None else ()
+    return next((one.addresses[:4] for one in said if set(one.addresses) & set(addresses)), ())
+
+
+def _otherwise_meant(cluster: Cluster, client: Client) -> AskedName | None:
+    """The asked name, where what a search domain of CLIENT makes of it cannot be what is meant.
+
+    Where nothing else has the name, a wildcard may be there for just that: only a name that exists as it stands, or that
+    looks like one of the cluster's, is known to mean another thing. A pod that asks other servers need not get what CoreDNS
+    says.
+    """
+    if not cluster.question.name or not askable(cluster.question.name.strip()):
+        return None
+    service = Gaps().of(lambda: cluster.service(SYSTEM, "kube-dns"), None)
+    known = set(service.addresses) if service else set()
+    if client.from_node or (client.policy == "None" and not known & set(client.nameservers)):
+        return None
+    asked = asked_name(cluster, Gaps())
+    exists = asked.itself is not None and asked.itself.resolves
+    looks_like_ours = dots(plain(asked.name)) > 0 and bool(meant(cluster, Gaps(), asked))
+    return asked if exists or looks_like_ours else None
