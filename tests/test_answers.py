@@ -78,6 +78,20 @@ def test_an_empty_answer_is_nodata_with_its_zone() -> None:
     assert (reply.effect, reply.authority, reply.ttl) == (Effect.NODATA, "example.org", 60)
 
 
+@pytest.mark.parametrize(
+    "kind, flags, expected",
+    [("A", 0, Effect.NODATA), ("AAAA", 0, Effect.NODATA), ("CNAME", 0, Effect.OK), ("A", dns.flags.TC, Effect.OK)],
+)
+def test_an_alias_without_an_address_is_an_answer_without_one(kind: str, flags: int, expected: Effect) -> None:
+    """A CNAME that leads nowhere gives no address, unless that may be in what was cut off."""
+    asked = query("pay.example.org", kind)
+
+    reply = read(answer(asked, "pay.example.org. 5 IN CNAME nosuch.example.net.", flags=flags), asked)
+
+    assert reply is not None
+    assert reply.effect is expected
+
+
 def test_an_answer_to_another_question_is_none() -> None:
     """A stray or forged answer is not taken."""
     other = query("other.example.org")

@@ -122,6 +122,18 @@ def test_ndots(options: tuple[str, ...], ndots: int | None) -> None:
 
 
 @pytest.mark.parametrize(
+    "policy,host_network,options,ndots",
+    [
+        ("ClusterFirst", False, (), 5), ("ClusterFirstWithHostNet", True, (), 5), ("None", False, (), 1),
+        ("Default", False, (), 1), ("ClusterFirst", True, (), 1), ("None", False, ("ndots:3",), 3),
+    ],
+)  # fmt: skip
+def test_the_ndots_that_pods_have(policy: str, host_network: bool, options: tuple[str, ...], ndots: int) -> None:  # noqa: FBT001 - a table's column
+    """The kubelet writes ndots:5 only for pods that ask the cluster's DNS by themselves."""
+    assert ndots == _client(policy=policy, host_network=host_network, options=list(options)).effective_ndots
+
+
+@pytest.mark.parametrize(
     "image,musl",
     [
         ("docker.io/library/alpine:3.20", True), ("registry/shop/cart:1.2-alpine", True), ("python:3.13-alpine3.22", True),

@@ -47,6 +47,8 @@ def test_names_that_are_too_long_are_left_out() -> None:
         ("10-0-0-1.shop.pod.cluster.local", ClusterName(form=Form.POD, namespace="shop", address="10.0.0.1")),
         ("x-y.shop.pod.cluster.local", ClusterName(form=Form.POD, namespace="shop")),
         ("shop.svc.cluster.local", ClusterName(form=Form.NAMESPACE, namespace="shop")),
+        ("web.shop.cluster.local", ClusterName(form=Form.OTHER, service="web", namespace="shop")),
+        ("a.web.shop.cluster.local", ClusterName(form=Form.OTHER)),
         ("cluster.local", ClusterName(form=Form.OTHER)),
         ("web.shop", None),
         ("example.com", None),

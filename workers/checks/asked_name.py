@@ -5,10 +5,10 @@ the probes asked it on every other way. For a cluster name the API is asked as w
 that resolves with its search domains counts as found, as an application finds it.
 
 Absent in the API and in every answer: the name does not exist, and the nearest names that do are shown. A headless Service
-without ready endpoints has no address to give. Present in the API while a CoreDNS pod denies it: a symptom, which other
-checks explain (a pod cut off from the API server, a Corefile without the zone). For an outside name that the upstream itself
-denies nothing in the cluster is at fault: a private zone or rule may be (other checks). What it cannot tell: whether a name
-is misspelt or its Service was deleted.
+without ready endpoints has no address to give, nor has an ExternalName that leads to a name which nobody has. Present in
+the API while a CoreDNS pod denies it: a symptom, which other checks explain (a pod cut off from the API server, a Corefile
+without the zone). For an outside name that the upstream itself denies nothing in the cluster is at fault: a private zone or
+rule may be (other checks). What it cannot tell: whether a name is misspelt or its Service was deleted.
 https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/
 """
 
@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Observation, Path, Scope, Severity, Signal
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps
-from workers.cluster.asked import AskedName, Candidate, Said, asked_name, meant_by
+from workers.cluster.asked import AskedName, Candidate, Said, asked_name, in_its_family, meant, own_wildcards
 from workers.cluster.matrix import Cell, cells, signals
-from workers.cluster.names import Form, parsed, plain
+from workers.cluster.names import ClusterName, Form, parsed, plain, under
 from workers.cluster.sources import forwarded_to, used
 from workers.cluster.targets import Goal, goal_of
 
@@ -51,9 +51,8 @@ def collect(cluster: Cluster) -> Facts:
     gaps = Gaps()
     asked = asked_name(cluster, gaps)
     survey = gaps.of(cluster.survey, None)
-    namespaces = {each.name for each in gaps.of(cluster.namespaces, ())}
-    meant = meant_by(asked, namespaces)
-    name = parsed(meant, asked.domain) if meant else None
+    wanted = meant(cluster, gaps, asked)
+    name = parsed(wanted, asked.domain) if wanted else None
     found = [a for a in survey.asked if a.name.kind is NameKind.ASKED] if survey else []
     found = [
         a
@@ -66,21 +65,31 @@ def collect(cluster: Cluster) -> Facts:
         if survey
         else set()
     )
+    # What the probes' search lists lack, and that alone, is tried over port-forward.
+    wild |= {one.suffix for one in own_wildcards(cluster, Gaps())[1] if one.caught}
     as_it_stands = asked.found is asked.itself or (
-        asked.found is None and plain(asked.name) == (meant or plain(asked.name))
+        asked.found is None and plain(asked.name) == (wanted or plain(asked.name))
     )
     steady = cluster.steady_replicas() if found else frozenset()
     found = [a for a in found if not a.target.node or a.target.label.removeprefix("pod/") in steady]
-    ours = [a for a in found if a.target.path is not Path.UPSTREAM or not meant]
+    ours = in_its_family(asked, [a for a in found if a.target.path is not Path.UPSTREAM or not wanted])
     return Facts(
         asked=asked,
         cells=cells(ours) if as_it_stands else (),
-        meant=meant,
-        goal=goal_of(cluster, gaps, name) if name is not None else None,
+        meant=wanted,
+        goal=_goal(cluster, gaps, name, asked.domain) if name is not None else None,
         upstream=upstream,
         wild=tuple(sorted(wild - {""})),
         gaps=gaps.seen(),
     )
+
+
+def _goal(cluster: Cluster, gaps: Gaps, name: ClusterName, domain: str) -> Goal:
+    """What NAME leads to; what it is an alias of, where that is a Service too."""
+    goal = goal_of(cluster, gaps, name)
+    alias = parsed(goal.external_name, domain) if goal.external_name else None
+    target = goal_of(cluster, gaps, alias) if alias is not None else goal
+    return target if target.exists else goal
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
@@ -94,7 +103,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     goal = facts.goal
     if goal is not None:
         yield from _in_cluster(facts, goal, resolves=facts.asked.found is not None and caught is None)
-    elif facts.asked.found is not None:
+    elif facts.asked.found is not None and caught is None:
         yield Excluded(
             code="name-really-absent", because=f"{facts.asked.found.name} resolves: {facts.asked.found.lines[0]}"
         )
@@ -104,11 +113,8 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
 
 def _caught(facts: Facts) -> Candidate | None:
     """The name as a search domain with a wildcard answers it."""
-    found = facts.asked.found
-    if found is None or found is facts.asked.itself:
-        return None
-    suffix = found.name.removeprefix(plain(facts.asked.name) + ".")
-    return found if suffix in facts.wild else None
+    suffix = facts.asked.suffix
+    return facts.asked.found if suffix and suffix in facts.wild else None
 
 
 def _wrong(facts: Facts, caught: Candidate) -> Signal:
@@ -150,14 +156,27 @@ def _in_cluster(facts: Facts, goal: Goal, *, resolves: bool) -> Iterator[Observa
         for code in ("name-really-absent", "headless-no-ready-endpoints"):
             yield Excluded(code=code, because=f"{facts.asked.found.name} resolves: {line}")
         return
-    unread = goal.exists is None and bool(goal.name.service) and _denied_everywhere(facts)
-    if goal.exists is False or goal.namespace_exists is False or goal.unnamed or unread:
+    if _nowhere(facts, goal):
         yield _absent(facts, goal)
+    elif goal.external_name:
+        # CoreDNS gives the same answer where it could not look the target up.
+        if goal.owner and _denied_everywhere(facts):
+            yield _leads_nowhere(facts, goal)
     elif goal.exists and goal.headless and (not goal.ready or goal.name.form is Form.ENDPOINT):
         yield from _headless(facts, goal)
-    elif goal.exists:
+    elif goal.exists and goal.name.form is Form.SERVICE:
         because = f"Service {goal.key} exists (resourceVersion {goal.version or 'unknown'})"
         yield Excluded(code="name-really-absent", because=because)
+
+
+def _nowhere(facts: Facts, goal: Goal) -> bool:
+    """Whether there is no such name: by the API, or, where that cannot tell, by every answer."""
+    if goal.name.form is Form.OTHER:
+        return _denied_everywhere(facts)  # a server block of its own may know it
+    if goal.exists is False or goal.namespace_exists is False or goal.unnamed:
+        return True
+    untold = goal.exists is None and (bool(goal.name.service) or goal.name.form is Form.NAMESPACE)
+    return untold and _denied_everywhere(facts)
 
 
 def _lines(facts: Facts) -> tuple[str, ...]:
@@ -166,7 +185,6 @@ def _lines(facts: Facts) -> tuple[str, ...]:
 
 
 def _absent(facts: Facts, goal: Goal) -> Finding:
-    name = goal.name
     caught = _caught(facts)
     near = (
         f"Did you mean {' or '.join(goal.alike)}?" if goal.alike else "No Service that can be seen has a similar name."
@@ -181,23 +199,42 @@ def _absent(facts: Facts, goal: Goal) -> Finding:
         evidence=(f"API: {goal.missing}", *_lines(facts), *(f"exists: {each}" for each in goal.alike)),
         fix=f"{near} Correct the name in the application, or create the Service; from another namespace write "
         "SERVICE.NAMESPACE.",
-        commands=(f"kubectl -n {name.namespace} get services",)
-        if goal.namespace_exists is not False
-        else ("kubectl get namespaces",),
+        commands=(_listing(goal),),
         scope=Scope(kinds=(NameKind.ASKED,)),
     )
 
 
 def _certainty(facts: Facts, goal: Goal) -> Confidence:
+    if goal.name.form in (Form.OTHER, Form.NAMESPACE):
+        return Confidence.MEDIUM
     if goal.exists is None and goal.namespace_exists is not False:
         return Confidence.LOW
     return Confidence.HIGH if _denied_everywhere(facts) else Confidence.MEDIUM
 
 
 def _listing(goal: Goal) -> str:
-    return (
-        "kubectl get namespaces" if goal.namespace_exists is False else f"kubectl -n {goal.name.namespace} get services"
-    )
+    named = goal.name.namespace and goal.namespace_exists is not False
+    return f"kubectl -n {goal.name.namespace} get services" if named else "kubectl get namespaces"
+
+
+def _leads_nowhere(facts: Facts, goal: Goal) -> Finding:
+    """A target outside the cluster may be in a private zone or behind a rule: then it is only what is left."""
+    target, service = plain(goal.external_name), goal.name.service
+    inside = under(target, facts.asked.domain)
+    return Finding(
+        code="name-really-absent",
+        severity=Severity.WARNING,
+        confidence=Confidence.MEDIUM if inside else Confidence.LOW,
+        subject=f"Service {goal.key}",
+        summary=f"Service {goal.key} leads to {target} (type ExternalName), and CoreDNS finds no address for that name: so "
+        f"{facts.asked.name} has none either.",
+        evidence=(f"API: {goal.missing}", *_lines(facts)),
+        fix=f"Correct externalName of Service {service}, or make {target} exist"
+        + ("." if inside else ": is the record in its zone, is a private zone associated with this VPC, does a Resolver "
+           "rule send it elsewhere?"),
+        commands=(f"kubectl -n {goal.name.namespace} get service {service} -o yaml", f"dig +trace {target}."),
+        scope=Scope(kinds=(NameKind.ASKED,)),
+    )  # fmt: skip
 
 
 def _denied_everywhere(facts: Facts) -> bool:

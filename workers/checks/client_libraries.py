@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from contract.model import Confidence, Effect, Finding, NameKind, Observation, Path, Scope, Severity, Signal
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, Looked, Survey
-from workers.cluster.asked import AskedName, asked_name
+from workers.cluster.asked import AskedName, asked_name, in_its_family
 from workers.cluster.clients import Client, asked_client
 from workers.cluster.libc import KnownLibc, asked_libc, known
 from workers.cluster.matrix import Cell, absent_names, cells, signals
@@ -80,7 +80,9 @@ def _cells(inside: Survey | None, survey: Survey | None, asked: AskedName | None
     if inside is None:
         return ()
     whole = asked is not None and (asked.found is None or asked.found is asked.itself)
-    kept = [one for one in inside.asked if one.name.kind is not NameKind.ASKED or whole]
+    kept = [one for one in inside.asked if one.name.kind is not NameKind.ASKED]
+    if asked is not None and whole:
+        kept += in_its_family(asked, [one for one in inside.asked if one.name.kind is NameKind.ASKED])
     return cells(kept, absent=absent_names(survey.asked) if survey else ())
 
 

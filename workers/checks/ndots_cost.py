@@ -2,7 +2,8 @@
 
 With `ndots:5` a name with fewer than five dots is tried with every search domain first: an outside name costs several times
 the queries. Lowering ndots saves them, and breaks short names such as `web.shop` where the image is built on musl: musl
-never tries the search list for a name that has as many dots as ndots; glibc falls back to it.
+never tries the search list for a name that has as many dots as ndots; glibc falls back to it. With dnsPolicy `None` and no
+ndots of their own pods have 1: the kubelet writes `ndots:5` only for those that ask the cluster's DNS by themselves.
 
 Read: search list and times from the probes, dnsConfig of the application pods, what CoreDNS says of the asked name and its
 expansions, and how the asked pod's C library can be told (loader files, the words of its log, the name of its image). A
@@ -25,6 +26,9 @@ from workers.cluster.clients import Client, clients
 from workers.cluster.libc import KnownLibc, asked_libc, known
 from workers.cluster.names import Libc, dots, expansions
 from workers.cluster.resolv_conf import parse
+from workers.cluster.survey import NODE_LOCAL
+
+SYSTEM = "kube-system"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """low: workloads that set ndots themselves, the asked one first, each with its C library as far as it is known."""
+    """low: workloads that set ndots themselves, the asked one first, each with its C library as far as it is known.
+
+    The asked one is among them, too, where it has no ndots since it brings all its DNS settings itself, the cluster's DNS
+    among them: where it asks other servers first, they are to blame.
+    """
 
     cost: Cost | None
     asked: AskedName | None = None
@@ -58,13 +66,23 @@ def collect(cluster: Cluster) -> Facts:
     survey = gaps.of(cluster.survey, None)
     found = clients(cluster, gaps)
     asked = gaps.of(lambda: asked_name(cluster, gaps), None) if cluster.question.name else None
-    low = [one for one in found if one.ndots is not None]
+    low = [
+        one
+        for one in found
+        if one.ndots is not None or (one.asked and _without(one) and _asks_ours(cluster, gaps, one))
+    ]
     libcs = []
     for one in low:
         doubtful = one.asked and asked is not None and _too_low(one, asked)
         libcs.append((one, asked_libc(cluster, one, gaps) if doubtful else known(one)))
     cost = _cost(survey, cluster.entry.names_external) if survey else None
     return Facts(cost=cost, asked=asked, low=tuple(libcs), looked=len(found), gaps=gaps.seen())
+
+
+def _asks_ours(cluster: Cluster, gaps: Gaps, client: Client) -> bool:
+    """Whether the first of the name servers that a workload brings is the cluster's DNS."""
+    service = gaps.of(lambda: cluster.service(SYSTEM, "kube-dns"), None)
+    return bool({*(service.addresses if service else ()), NODE_LOCAL} & {*client.nameservers[:1]})
 
 
 def _cost(survey: Survey, name: str) -> Cost | None:
@@ -99,7 +117,18 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
 
 def _too_low(client: Client, asked: AskedName) -> bool:
     """Whether the name as written has enough dots to be taken as absolute by this workload."""
-    return client.ndots is not None and not asked.name.endswith(".") and dots(asked.name) >= client.ndots
+    return not asked.name.endswith(".") and dots(asked.name) >= client.effective_ndots
+
+
+def _without(client: Client) -> bool:
+    """Whether nobody gives its pods an ndots, so that they have the library's 1. A node's own settings are not read."""
+    return client.policy == "None" and client.ndots is None
+
+
+def _set(client: Client) -> str:
+    if _without(client):
+        return "brings its own DNS settings (dnsPolicy None) without ndots, which then is 1"
+    return f"sets ndots to {client.ndots}"
 
 
 def _expansion(asked: AskedName) -> Candidate | None:
@@ -127,7 +156,7 @@ def _musl(asked: AskedName, client: Client, libc: KnownLibc) -> Iterator[Finding
         severity=Severity.WARNING if client.asked or libc.libc else Severity.INFO,
         confidence=confidence,
         subject=client.subject,
-        summary=f"{client.subject} sets ndots to {client.ndots}, so an image built on musl asks {asked.name} only as it stands "
+        summary=f"{client.subject} {_set(client)}, so an image built on musl asks {asked.name} only as it stands "
         f"and never as {longer.name}, which exists{unsure}.",
         evidence=(client.line, *asked.itself.lines[:2], *longer.lines[:2], libc.how or "C library: not known"),
         fix=f"Set ndots to at least {max(3, enough)} for this workload, or write the whole name {longer.name}.",
@@ -146,13 +175,13 @@ def _options(client: Client, ndots: int) -> list[dict[str, str]]:
 
 
 def _risky(client: Client, libc: KnownLibc) -> bool:
-    return client.ndots is not None and client.ndots <= 1 and libc.libc is Libc.MUSL
+    return client.effective_ndots <= 1 and libc.libc is Libc.MUSL
 
 
 def _risk(client: Client, libc: KnownLibc) -> Finding:
     return Finding(
         code="ndots-too-low-musl", severity=Severity.INFO, confidence=Confidence.LOW, subject=client.subject,
-        summary=f"{client.subject} sets ndots to {client.ndots}, and {libc.how}: on musl names such as web.shop are then not "
+        summary=f"{client.subject} {_set(client)}, and {libc.how}: on musl names such as web.shop are then not "
         "found.",
         evidence=(client.line,), fix="Set ndots to 3 or more where the workload uses names of the form service.namespace.",
         commands=client.patch({"dnsConfig": {"options": _options(client, 3)}}), scope=Scope(pods=client.pods),

@@ -195,9 +195,11 @@ def _blocked(facts: Facts, name: str) -> Iterator[Finding]:
     if rule is None or rule.action != "BLOCK":
         return
     seen = _of(facts.answers, name)
-    expected = {"NODATA": Effect.NODATA, "NXDOMAIN": Effect.NXDOMAIN, "OVERRIDE": Effect.OK}.get(rule.answer)
+    # What an OVERRIDE leads to need not have an address.
+    known = {"NODATA": (Effect.NODATA,), "NXDOMAIN": (Effect.NXDOMAIN,), "OVERRIDE": (Effect.OK, Effect.NODATA)}
+    expected = known.get(rule.answer, ())
     agree = [
-        a for a in seen if a.effect is expected and (rule.answer != "OVERRIDE" or under(a.canonical, rule.override))
+        a for a in seen if a.effect in expected and (rule.answer != "OVERRIDE" or under(a.canonical, rule.override))
     ]
     if not agree:
         return

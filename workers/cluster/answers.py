@@ -20,6 +20,8 @@ PAYLOAD = 1232
 """The EDNS size that survives every path (DNS flag day 2020)."""
 RECORDS = 16
 """As many records of an answer are kept."""
+ADDRESSES = ("A", "AAAA")
+"""The types of records that hold an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +29,7 @@ class Reply:
     """One DNS answer. rcode: as in `NOERROR`. addresses: of A and AAAA records. canonical: the end of its CNAME chain.
 
     ttl: of the answer's first record, or of the SOA where there is none. authority: the SOA's zone. records: the answer
-    section, a line each. lines: the answer as `dig` would show it, shortened, for evidence.
+    section, a line each. wanted: the type that was asked for, as in `AAAA`; "" where the answer does not tell.
     """
 
     rcode: str
@@ -39,12 +41,15 @@ class Reply:
     ttl: int = 0
     authority: str = ""
     records: tuple[str, ...] = ()
+    wanted: str = ""
 
     @property
     def effect(self) -> Effect:
         """The answer as a cell of the matrix."""
         if self.rcode == "NOERROR":
-            return Effect.OK if self.records else Effect.NODATA
+            # A CNAME that leads nowhere is no address. What was cut off may have held one.
+            whole = self.wanted in ADDRESSES and not self.truncated
+            return Effect.OK if (self.addresses if whole else self.records) else Effect.NODATA
         known = {"NXDOMAIN": Effect.NXDOMAIN, "SERVFAIL": Effect.SERVFAIL, "REFUSED": Effect.REFUSED}
         return known.get(self.rcode, Effect.FAILED)
 
@@ -109,6 +114,7 @@ def _reply(message: dns.message.Message) -> Reply:
         ttl=first.ttl if first is not None else 0,
         authority=soa.name.to_text(omit_final_dot=True) if soa is not None else "",
         records=tuple(records[:RECORDS]),
+        wanted=dns.rdatatype.to_text(message.question[0].rdtype) if message.question else "",
     )
 
 

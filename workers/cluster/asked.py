@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from contract.model import Effect
 
-from .answers import query
-from .clients import Client, asked_client
+from .answers import askable, query
+from .clients import NDOTS, Client, asked_client
 from .errors import CannotRead, Gap, Gaps
-from .names import Libc, domain_of, expansions, parsed, plain, search_of, under
+from .names import Libc, domain_of, dots, expansions, parsed, plain, search_of, under
 from .objects import Pod
-from .reader import Told
+from .reader import SYSTEM, Told
 from .resolv_conf import parse
-from .survey import ResolvConf
+from .survey import Asked, ResolvConf
 from .whole import Cluster
 
 CANDIDATES = 12
 FEW = 2
 MANY = 10
 AT_ONCE = 8
-NDOTS = 5
-"""What the kubelet writes for pods that ask the cluster's DNS."""
+ORDINAL = re.compile(r"-\d+$")
+"""How the names of a StatefulSet's pods end."""
+SUFFIXES = 6
+"""As many search domains of a pod's own are tried for a name that nobody can have made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,12 @@ class AskedName:
         """Whether the name as written is under the cluster's domain."""
         return parsed(self.name, self.domain) is not None
 
+    @property
+    def suffix(self) -> str:
+        """The search domain with which it resolves; "" where it does not, or as it stands."""
+        found = self.found
+        return "" if found is None or found is self.itself else found.name.removeprefix(f"{plain(self.name)}.")
+
     def of(self, name: str) -> Candidate | None:
         """The candidate of that name."""
         return next((one for one in self.candidates if one.name == name), None)
@@ -105,8 +114,7 @@ def asked_name(cluster: Cluster, gaps: Gaps) -> AskedName:
         raise CannotRead("ask for", written[:80], str(problem)) from None
     domain = domain_of(cluster.entry.names_internal)
     client = asked_client(cluster, gaps)
-    pods = [p for p in gaps.of(cluster.coredns_pods, ()) if p.running and p.addresses]
-    pods = sorted(pods, key=lambda p: (not p.ready, p.name))
+    pods = _pods(cluster, gaps)
     itself = plain(written)
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="asked") as pool:
         # The slowest answers start before the survey ends: each question is asked once, its answer is kept.
@@ -121,6 +129,19 @@ def asked_name(cluster: Cluster, gaps: Gaps) -> AskedName:
     )  # fmt: skip
 
 
+def _pods(cluster: Cluster, gaps: Gaps) -> list[Pod]:
+    """The CoreDNS pods that can be asked, ready ones first."""
+    pods = [p for p in gaps.of(cluster.coredns_pods, ()) if p.running and p.addresses]
+    return sorted(pods, key=lambda p: (not p.ready, p.name))
+
+
+def said_of(cluster: Cluster, gaps: Gaps, names: Sequence[str]) -> tuple[Candidate, ...]:
+    """What some CoreDNS pods say of absolute NAMES, all asked at once."""
+    pods = _pods(cluster, gaps)[:FEW]
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="asked") as pool:
+        return _ask_all(cluster, gaps, pool, [(plain(name), pods) for name in names])
+
+
 def _settings(cluster: Cluster, gaps: Gaps, client: Client | None, domain: str) -> tuple[tuple[str, ...], int]:
     """Search list and ndots of the asked pod by its specification, or of any pod of the application namespaces."""
     from_probe = [parse(r.text).search for r in _probes(cluster, gaps) if r.policy == "Default"]
@@ -131,10 +152,9 @@ def _settings(cluster: Cluster, gaps: Gaps, client: Client | None, domain: str) 
         firsts = [search[0] for search in own]
         return (*firsts, *own[0][1:], *node), NDOTS
     if client.policy == "None":
-        return client.searches, client.ndots if client.ndots is not None else 1
+        return client.searches, client.effective_ndots
     base = node if client.from_node else (*search_of(client.namespace, domain), *node)
-    usual = 1 if client.from_node else NDOTS
-    return (*base, *client.searches), client.ndots if client.ndots is not None else usual
+    return (*base, *client.searches), client.effective_ndots
 
 
 def _probes(cluster: Cluster, gaps: Gaps) -> Iterable[ResolvConf]:
@@ -178,8 +198,36 @@ def _said(one: Told) -> Said:
     )  # fmt: skip
 
 
-def meant_by(asked: AskedName, namespaces: set[str]) -> str:
-    """The cluster name that the asked name means: what it resolves to, or what its labels look like; "" for an outside one."""
+def in_its_family(asked: AskedName, seen: Iterable[Asked]) -> list[Asked]:
+    """The probes' answers for the name, where it has IPv6 addresses alone: that there is no other is the right answer."""
+    found = asked.found
+    known = {address for one in found.said for address in one.addresses} if found is asked.itself and found else set()
+    if not known or not all(":" in address for address in known):
+        return list(seen)
+    return [
+        replace(one, effect=Effect.OK) if one.effect is Effect.NODATA and one.name.rtype == "A" else one for one in seen
+    ]
+
+
+def meant(cluster: Cluster, gaps: Gaps, asked: AskedName) -> str:
+    """The cluster name that the asked name means, as `meant_by` has it."""
+    namespaces = {each.name for each in gaps.of(cluster.namespaces, ())}
+    labels = plain(asked.name).split(".")
+    spaces: tuple[str, ...] = ()
+    if len(labels) == 2 and asked.found is None:
+        home = (asked.namespace,) if asked.namespace else cluster.app_namespaces
+        spaces = (*home, *({labels[1]} & namespaces))
+    # Where they may not be read, the name is taken as if no Service were called so: that is no gap in what is judged.
+    listed = {s: Gaps().of(lambda n=s: cluster.services(n), None) for s in spaces if s != SYSTEM}  # type: ignore[misc]
+    services = {s: {one.name: one.headless for one in each} for s, each in listed.items() if each is not None}
+    return meant_by(asked, namespaces, services)
+
+
+def meant_by(asked: AskedName, namespaces: set[str], services: Mapping[str, Mapping[str, bool]]) -> str:
+    """The cluster name that the asked name means: what it resolves to, or what its labels look like; "" for an outside one.
+
+    services: by namespace, those of the asking pods first, whether each Service there is headless.
+    """
     found = asked.found
     if found is not None and parsed(found.name, asked.domain) is not None:
         return found.name
@@ -190,6 +238,86 @@ def meant_by(asked: AskedName, namespaces: set[str]) -> str:
         return ""
     if len(labels) == 1 and (asked.namespace or len(asked.search) > 0):
         return next((one.name for one in asked.candidates if parsed(one.name, asked.domain)), "")
+    # As it stands it may be an outside name, so it must not exist as one.
+    gone = asked.itself is None or asked.itself.absent
+    home = _of_a_pod(plain(asked.name).split("."), namespaces, services) if gone else ""
+    if home:
+        return f"{'.'.join(labels)}.{home}.svc.{asked.domain}"
     if len(labels) in (2, 3) and labels[-1] in namespaces:
         return f"{'.'.join(labels)}.svc.{asked.domain}"
     return ""
+
+
+def _of_a_pod(labels: Sequence[str], namespaces: set[str], services: Mapping[str, Mapping[str, bool]]) -> str:
+    """The namespace in which LABELS are POD.SERVICE rather than SERVICE.NAMESPACE or an outside name, or ""."""
+    if len(labels) != 2 or not namespaces:
+        return ""
+    first, last = labels
+    numbered = ORDINAL.search(first) is not None
+    if last not in namespaces:
+        return next((space for space, known in services.items() if known.get(last) or (numbered and last in known)), "")
+    if first in services.get(last, {first: False}):
+        return ""
+    return next((space for space, known in services.items() if known.get(last)), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wildcard:
+    """A search domain of the asked pod's own in which a name that nobody can have made has addresses.
+
+    name: that name. caught: the addresses of the asked name, where the same record takes it from what is meant by it.
+    """
+
+    pod: str
+    suffix: str
+    name: str
+    addresses: tuple[str, ...]
+    caught: tuple[str, ...] = ()
+
+
+def own_wildcards(cluster: Cluster, gaps: Gaps) -> tuple[tuple[str, ...], tuple[Wildcard, ...]]:
+    """The search domains that the asked pod has and no probe, and those of them that answer for any name."""
+    # That there is no such pod, or no probe, is told elsewhere: here it is the answers that may be missing.
+    client, survey = asked_client(cluster, Gaps()), Gaps().of(cluster.survey, None)
+    if client is None or survey is None or not survey.canary:
+        return (), ()
+    domain, canary = domain_of(cluster.entry.names_internal), survey.canary
+    tried = {plain(d) for r in survey.resolv if r.policy != "Default" for d in parse(r.text).search}
+    own = [d for d in dict.fromkeys(map(plain, client.searches)) if d and d not in tried and not under(d, domain)]
+    own = [d for d in own if askable(f"{canary}.{d}")][:SUFFIXES]
+    if not own:
+        return (), ()
+    told = dict(zip(own, said_of(cluster, gaps, [f"{canary}.{suffix}" for suffix in own]), strict=True))
+    wild = {suffix: said for suffix, one in told.items() for said in one.said[::-1] if said.addresses}
+    asked = _otherwise_meant(cluster, client) if wild else None
+    return tuple(own), tuple(
+        Wildcard(pod=client.pods[0], suffix=suffix, name=canary, addresses=one.addresses[:4],
+                 caught=_by_the_same(asked, suffix, one.addresses))
+        for suffix, one in wild.items()
+    )  # fmt: skip
+
+
+def _by_the_same(asked: AskedName | None, suffix: str, addresses: Iterable[str]) -> tuple[str, ...]:
+    """The addresses of the asked name with SUFFIX, where they are those of its wildcard rather than of a record of its own."""
+    found = asked.found if asked is not None and asked.suffix == suffix else None
+    said = found.said if found is not None else ()
+    return next((one.addresses[:4] for one in said if set(one.addresses) & set(addresses)), ())
+
+
+def _otherwise_meant(cluster: Cluster, client: Client) -> AskedName | None:
+    """The asked name, where what a search domain of CLIENT makes of it cannot be what is meant.
+
+    Where nothing else has the name, a wildcard may be there for just that: only a name that exists as it stands, or that
+    looks like one of the cluster's, is known to mean another thing. A pod that asks other servers need not get what CoreDNS
+    says.
+    """
+    if not cluster.question.name or not askable(cluster.question.name.strip()):
+        return None
+    service = Gaps().of(lambda: cluster.service(SYSTEM, "kube-dns"), None)
+    known = set(service.addresses) if service else set()
+    if client.from_node or (client.policy == "None" and not known & set(client.nameservers)):
+        return None
+    asked = asked_name(cluster, Gaps())
+    exists = asked.itself is not None and asked.itself.resolves
+    looks_like_ours = dots(plain(asked.name)) > 0 and bool(meant(cluster, Gaps(), asked))
+    return asked if exists or looks_like_ours else None

@@ -16,6 +16,8 @@ from .whole import Cluster
 PODS = 10
 """As many pods of a workload are named."""
 WORKLOADS = 500
+NDOTS = 5
+"""What the kubelet writes for pods that ask the cluster's DNS."""
 AGENTS = ("DaemonSet", "Node")
 PATCHED = ("Deployment", "StatefulSet", "DaemonSet")
 CLUSTER_FIRST = ("ClusterFirst", "ClusterFirstWithHostNet")
@@ -67,6 +69,12 @@ class Client:
         found = [o.partition(":")[2] for o in self.options if o.partition(":")[0] == "ndots"]
         usable = [v for v in found if v.isascii() and v.isdigit()]
         return min(15, int(usable[-1][:9])) if usable else None
+
+    @property
+    def effective_ndots(self) -> int:
+        """The ndots that its pods have: their own, else the kubelet's 5, which it writes for the cluster's DNS alone."""
+        usual = 1 if self.from_node or self.policy == "None" else NDOTS
+        return usual if self.ndots is None else self.ndots
 
     @property
     def musl_by_name(self) -> str:

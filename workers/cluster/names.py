@@ -105,6 +105,8 @@ def parsed(name: str, domain: str) -> ClusterName | None:
         return _service(labels[:-1])
     if labels[-1] == "pod" and len(labels) == 3:
         return ClusterName(form=Form.POD, namespace=labels[1], address=_pod_address(labels[0]))
+    if len(labels) == 2 and all(labels):  # as SERVICE.NAMESPACE without its `svc`
+        return ClusterName(form=Form.OTHER, service=labels[0], namespace=labels[1])
     return ClusterName(form=Form.OTHER)
 
 

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from contract.model import Effect
+
+from .answers import askable
+from .asked import said_of
+from .corefile import CorefileError, overridden, parse
 from .errors import Gaps
 from .names import ClusterName, Form, nearest
 from .objects import EndpointSlice, Service
@@ -18,8 +23,9 @@ class Goal:
     """What the API knows of a cluster name. None for what could not be read or was not looked at.
 
     namespace_exists, exists: of the Namespace, the Service. ready, endpoints: counts of its endpoints. hostnames: those
-    that a headless Service has names for. addresses: the ClusterIPs, none for a headless or ExternalName Service. owner:
-    why a pod's name is missing, in words, where that is known. alike: SERVICE.NAMESPACE that exist and look like it.
+    that a headless Service has names for. addresses: the ClusterIPs, none for a headless or ExternalName Service.
+    external_name: what an ExternalName Service leads to. owner: why a pod's name, or that one, is missing, in words, where
+    that is known. alike: SERVICE.NAMESPACE that exist and look like it.
     """
 
     name: ClusterName
@@ -59,10 +65,14 @@ class Goal:
     @property
     def missing(self) -> str:
         """What is not there, in words."""
-        if self.namespace_exists is False:
+        if self.namespace_exists is False and self.name.form is not Form.OTHER:
             return f"there is no namespace {self.name.namespace}"
+        if self.name.form in (Form.OTHER, Form.NAMESPACE):
+            return "it is not of the form SERVICE.NAMESPACE.svc that the names of Services have"
         if self.unnamed:
             return f"Service {self.key} is not headless, so its pods have no names"
+        if self.external_name:
+            return f"Service {self.key} leads to {self.external_name}, and {self.owner or 'that has no address'}"
         if self.exists is None:
             return f"whether namespace {self.name.namespace} has a Service {self.name.service} could not be read"
         return f"there is no Service {self.name.service} in namespace {self.name.namespace}"
@@ -81,9 +91,10 @@ def goal_of(cluster: Cluster, gaps: Gaps, name: ClusterName) -> Goal:
     """Look NAME up in the API. Services are listed in its own namespace and in the application namespaces."""
     namespaces = gaps.of(cluster.namespaces, None)
     known = None if namespaces is None else {each.name for each in namespaces}
-    there = None if known is None else name.namespace in known
-    if not name.service or not name.namespace:
-        return Goal(name=name, namespace_exists=there)
+    there = None if known is None or not name.namespace else name.namespace in known
+    if not name.service or not name.namespace or name.form is Form.OTHER:
+        alike = _meant_with_svc(cluster, gaps, name) if there else ()
+        return Goal(name=name, namespace_exists=there, alike=alike)
     services = _services(cluster, gaps, name.namespace) if there is not False else ()
     found = next((s for s in services or () if s.name == name.service), None)
     missing = None if services is None else found is not None
@@ -91,6 +102,12 @@ def goal_of(cluster: Cluster, gaps: Gaps, name: ClusterName) -> Goal:
     if found is None:
         return Goal(name=name, namespace_exists=there, exists=missing, alike=alike)
     return _with_endpoints(cluster, gaps, name, found)
+
+
+def _meant_with_svc(cluster: Cluster, gaps: Gaps, name: ClusterName) -> tuple[str, ...]:
+    """The Service that a name without its `svc` means."""
+    listed = _services(cluster, gaps, name.namespace) if name.form is Form.OTHER and name.namespace else None
+    return tuple(f"{one.name}.{one.namespace}" for one in listed or () if one.name == name.service)
 
 
 def _services(cluster: Cluster, gaps: Gaps, namespace: str) -> tuple[Service, ...] | None:
@@ -115,12 +132,14 @@ def _with_endpoints(cluster: Cluster, gaps: Gaps, name: ClusterName, found: Serv
     published = [e for e in endpoints if e.ready or found.spec.publish_not_ready_addresses]
     hostnames = tuple(dict.fromkeys(e.hostname for e in published if e.hostname))
     missing = name.form is Form.ENDPOINT and name.hostname not in hostnames
+    leads = found.spec.external_name if found.spec.type == "ExternalName" else ""
+    owner = _why_no_hostname(cluster, gaps, name, slices) if missing else ""
     return Goal(
-        name=name, namespace_exists=True, exists=True, headless=found.headless, external_name=found.spec.external_name,
+        name=name, namespace_exists=True, exists=True, headless=found.headless, external_name=leads,
         publishes_unready=found.spec.publish_not_ready_addresses, ready=sum(e.ready for e in endpoints),
         endpoints=len(endpoints), hostnames=hostnames[:HOSTNAMES],
         addresses=found.addresses if found.spec.type != "ExternalName" else (), version=found.metadata.resource_version,
-        owner=_why_no_hostname(cluster, gaps, name, slices) if missing else "",
+        owner=_leads_nowhere(cluster, gaps, leads) if leads else owner,
     )  # fmt: skip
 
 
@@ -138,3 +157,24 @@ def _why_no_hostname(cluster: Cluster, gaps: Gaps, name: ClusterName, slices: tu
         given = pod.spec.subdomain or "none"
         return f"the pod's subdomain is {given}, not {name.service} (serviceName of its StatefulSet)"
     return "" if pod.spec.hostname == name.hostname else f"the pod's hostname is {pod.spec.hostname or 'not set'}"
+
+
+def _leads_nowhere(cluster: Cluster, gaps: Gaps, target: str) -> str:
+    """That what an ExternalName leads to does not exist, in words; "" where it does, or where that is not known.
+
+    CoreDNS answers for the Service in the same way where it could not find out, so it is asked for the target itself. A
+    target that it answers by a plugin of its own is another matter.
+    """
+    config = gaps.of(lambda: cluster.config_map(SYSTEM, "coredns"), None)
+    try:
+        if config is None or overridden(parse(config.data.get("Corefile", "")), target):
+            return ""
+    except CorefileError:
+        return ""
+    if not askable(target):
+        return ""
+    said = [said for one in said_of(cluster, gaps, [target]) for said in one.said]
+    if not said or not all(one.effect in (Effect.NXDOMAIN, Effect.NODATA) for one in said):
+        return ""
+    word = "has no address" if any(one.effect is Effect.NODATA for one in said) else "does not exist"
+    return f"that {word} ({said[0].line})"
