@@ -105,9 +105,10 @@ def narrowed(finding: Finding, signals: Sequence[Signal]) -> Finding | Signal:
     for proof in ANSWERED.get(finding.code, ()):
         if not proof.counts(finding.scope):
             continue
-        here = [s for s in signals if s.path in proof.paths and _exactly(finding, s)]
+        here = [s for s in signals if s.path in proof.paths and s.kind in proof.kinds and _exactly(finding, s)]
         good = [s for s in here if s.effect is Effect.OK]
-        if good and len(good) == len(here):
+        unasked = proof.strays and not set(finding.scope.servers) <= {s.server for s in here}
+        if good and len(good) == len(here) and not unasked:
             return good[0]
         if good:
             finding = replace(finding, scope=_without(finding, here, proof))
