@@ -24,6 +24,8 @@ PAIRS = (  # the second is brought about while the first is at work
     ("coredns-rbac-endpointslices", "pod-dnspolicy-default"),
     ("stub-domain-dead", "kubelet-clusterdns-mismatch"),
     ("coredns-image-pull", "kube-proxy-absent-on-node"),
+    ("endpointslice-stale-or-orphan", "iptables-kubedns-rules-missing"),
+    ("kube-dns-ports-wrong", "iptables-kubedns-rules-missing"),
 )
 
 
