@@ -25,6 +25,7 @@ PAIRS = (  # the second is brought about while the first is at work
     ("stub-domain-dead", "kubelet-clusterdns-mismatch"),
     ("coredns-image-pull", "kube-proxy-absent-on-node"),
     ("endpointslice-stale-or-orphan", "iptables-kubedns-rules-missing"),
+    ("node-firewall-drops-53", "sg-blocks-53-between-nodes"),
     ("kube-dns-ports-wrong", "iptables-kubedns-rules-missing"),
 )
 
