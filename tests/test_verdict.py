@@ -201,6 +201,21 @@ def test_answers_for_names_inside_through_the_service_prove_that_somebody_answer
     assert ["coredns-scaled-to-zero"] == codes(judge(ASKED, steps(lossy, none)))
 
 
+def test_coredns_that_never_reached_the_api_leaves_the_service_without_endpoints() -> None:
+    """Said of all CoreDNS pods it explains a Service that leads nowhere; said of some it does not, since these answer."""
+    cells = dark(healthy(), Effect.UNREACHABLE, through)
+    cells = dark(
+        cells, Effect.SERVFAIL, lambda s: s.path in (Path.REPLICA, Path.FORWARD) and s.kind is NameKind.INTERNAL
+    )
+    code = "coredns-api-unreachable-or-desynced"
+
+    none = judge(ASKED, steps(cells, finding(code)))
+    some = judge(ASKED, steps(cells, finding(code, scope=Scope(servers=("pod/coredns-x", "pod/coredns-y")))))
+
+    assert ([code], True) == (codes(none), none.unexplained == ())
+    assert ([code], False) == (codes(some), some.unexplained == ())
+
+
 def test_a_security_group_explains_pairs_and_the_service_behind_them() -> None:
     """The dark pairs and the loss through the ClusterIP have one cause."""
     pairs = (("a1", "pod/coredns-x"), ("a1", "pod/coredns-y"), ("a2", "pod/coredns-y"), ("b1", "pod/coredns-x"))

@@ -158,6 +158,10 @@ ONLY_CRITICAL: Mapping[str, tuple[Pattern, ...]] = {
     "readiness-probe-on-health": (Pattern(SERVICE, DEAD),),
 }
 """What a cause makes besides where it is critical: no CoreDNS pod ever becomes ready, so that the Service has none."""
+ONLY_OF_ALL: Mapping[str, tuple[Pattern, ...]] = {
+    "coredns-api-unreachable-or-desynced": (Pattern(SERVICE | {P.NODE_LOCAL}, DEAD),),
+}
+"""The same where a cause names no CoreDNS pods: it is said so of all, of which none is ready."""
 
 BEHIND = frozenset(
     {
