@@ -103,7 +103,7 @@ def _inside(inner: Sequence[object], outer: Sequence[object]) -> bool:
 
 def narrowed(finding: Finding, signals: Sequence[Signal]) -> Finding | Signal:
     """The finding without the places where answers contradict it; the answer, where they do so everywhere."""
-    for proof in ANSWERED.get(finding.code, ()):
+    for proof in () if finding.by_chance else ANSWERED.get(finding.code, ()):
         if not proof.counts(finding.scope):
             continue
         here = [s for s in signals if s.path in proof.paths and s.kind in proof.kinds and _exactly(finding, s)]
