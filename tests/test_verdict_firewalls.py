@@ -71,16 +71,18 @@ def test_a_firewall_is_named_beside_a_closed_group_where_a_nodes_own_coredns_is_
 
 
 def test_a_firewall_is_named_beside_a_policy_on_coredns_by_what_no_policy_on_it_stops() -> None:
-    """A policy on CoreDNS leaves a node's own questions to the servers outside alone."""
+    """A policy on CoreDNS leaves a node's own questions to the VPC's resolver alone; a company's may know some nodes only."""
     policy = finding(POLICY)
-    passed = cleared(*GROUPS, TABLE)
+    passed = cleared("dhcp-options-custom-dns", TABLE)
     shut = dark(world(), Effect.SILENT, lambda s: s.path is Path.REPLICA)
     wall = dark(shut, Effect.SILENT, of_a2)
     everywhere = dark(wall, Effect.SILENT, lambda s: s.path is Path.UPSTREAM)
+    companys = [replace(s, server="10.1.1.53") if s.path is Path.UPSTREAM else s for s in wall]
 
     assert codes(shut, policy, excluded=passed) == [POLICY]
     assert codes(wall, policy, excluded=passed) == [POLICY, WALL]
     assert codes(everywhere, policy, excluded=passed) == [POLICY]
+    assert codes(companys, policy, excluded=passed) == [POLICY]
 
 
 CASES: tuple[tuple[str, Where, tuple[str, ...], list[str]], ...] = (

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Path, Scope, Severity, Signal
+from workers.cluster.outward import RESOLVERS
 
 from .view import SILENCE, Matrix, silent, whole
 
 TRANSPORTS = ("udp", "tcp")
 NETWORK_CODES = ("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return")
 BESIDE = (*NETWORK_CODES, "netpol-ingress-on-coredns", "conntrack-table-full")
+CUSTOM = "dhcp-options-custom-dns"
+THIRD = ".2"
+"""The end of the resolver's address in a VPC whose first range begins with a whole 256 addresses."""
 UNWELL = ("sg-for-pods-53", "coredns-oom-or-throttled", "deployment-mode-mismatch")
 """What silences a CoreDNS pod by itself, or on its own node too."""
 PROMPT = 2.0
@@ -62,11 +66,15 @@ def _firewall(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Find
     if not local and len(cleared) < len(NETWORK_CODES):
         return
     servers = tuple(dict.fromkeys(s.server for s in others if s.bad and _on(matrix, s.server, node)))
+    elsewhere = any(s.effect not in SILENCE for s in others)
+    answered = (
+        "while pods on other nodes do" if elsewhere else "and none from the VPC's resolver, which answers other nodes"
+    )
     yield Finding(
         code="node-firewall-drops-53",
         severity=Severity.CRITICAL,
         summary=f"Node {node} lets no DNS{over(dead)} through: its pods get no answer from any CoreDNS pod"
-        f"{', not even the one on the same node' if local else ''}, while pods on other nodes do.",
+        f"{', not even the one on the same node' if local else ''}, {answered}.",
         subject=f"Node {node}",
         evidence=_firewall_evidence(direct, others, cleared),
         fix=REMOVE,
@@ -95,12 +103,13 @@ def _shut_at_home(matrix: Matrix, node: str, dead: Sequence[str]) -> bool:
 
 
 def _outward_alone(matrix: Matrix, node: str, dead: Sequence[str]) -> bool:
-    """Whether name servers outside answer other nodes and not this one, and neither groups nor ACLs are why."""
+    """Whether the VPC's own resolver, on whose way stand neither groups nor ACLs, answers other nodes and not this one."""
     cells = [s for t in dead for s in matrix.cells(Path.UPSTREAM, transport=t, kind=NameKind.EXTERNAL)]
     here = [s for s in cells if s.node == node]
     servers = {s.server for s in here}
     elsewhere = [s for s in cells if s.node != node and s.server in servers]
-    return silent(here) and whole(elsewhere) and matrix.all_cleared(NETWORK_CODES, node)
+    own = all(address in RESOLVERS or address.endswith(THIRD) for address in servers)
+    return silent(here) and whole(elsewhere) and own and bool(matrix.cleared(CUSTOM, node))
 
 
 def _firewall_before_one(matrix: Matrix) -> Iterator[Finding]:
