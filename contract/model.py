@@ -155,7 +155,8 @@ class Finding:
     summary: one sentence in the present tense, with its numbers. subject: the object it is about (`Kind namespace/name`,
     an AWS id). evidence: raw lines that an expert can check. fix: what a person should do. commands: shell lines with
     this cluster's real names. change: name of the change that can do it, or "". scope: where it must show, by which the
-    verdict matches it with symptoms. asked: whether it only counts because somebody asked about that name or pod.
+    verdict matches it with symptoms. by_chance: whether it hits some questions of each way and not others, so that a few
+    answers say nothing against it.
     """
 
     code: str
@@ -168,6 +169,7 @@ class Finding:
     change: str = ""
     confidence: Confidence = Confidence.HIGH
     scope: Scope = EVERYWHERE
+    by_chance: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,56 @@ def test_an_answer_rules_a_security_group_out() -> None:
     assert "answered" in verdict.ruled_out[0].because
 
 
+def test_an_endpoint_that_no_coredns_pod_has_is_blamed_only_where_it_is_silent() -> None:
+    """A server that answers whoever asks it may be meant so; what was not asked, or stays silent, is still named."""
+    paper = finding("endpointslice-stale-or-orphan", scope=Scope(servers=("10.20.2.201", "10.20.3.202")))
+
+    def asked(server: str, effect: Effect) -> list[Signal]:
+        known = (s for s in healthy() if s.path is Path.REPLICA and s.server == "pod/coredns-x")
+        return [replace(s, server=server, same_node=None, effect=effect) for s in known]
+
+    good, dead = asked("10.20.2.201", Effect.OK), asked("10.20.3.202", Effect.SILENT)
+    both = judge(ASKED, steps([*healthy(), *good, *asked("10.20.3.202", Effect.OK)], paper))
+    one = judge(ASKED, steps([*healthy(), *good, *dead], paper))
+    half = judge(ASKED, steps([*healthy(), *good], paper))
+
+    assert (Status.HEALTHY, []) == (both.status, codes(both))
+    assert (Status.PROBLEM, ["endpointslice-stale-or-orphan"], ()) == (one.status, codes(one), one.unexplained)
+    assert (Status.PROBLEM, ["endpointslice-stale-or-orphan"]) == (half.status, codes(half))
+
+
+def test_a_coredns_pod_that_the_endpoints_leave_out_is_named_although_it_answers() -> None:
+    """Answers past the Service say nothing of who is behind it."""
+    out = finding("endpointslice-stale-or-orphan", Severity.WARNING, scope=Scope(servers=("pod/coredns-x",)))
+
+    assert ["endpointslice-stale-or-orphan"] == codes(judge(ASKED, steps(healthy(), out)))
+
+
+def test_answers_for_names_inside_through_the_service_prove_that_somebody_answers() -> None:
+    """A workload that counts no replica is not blamed for outside names that fail behind whoever does the work."""
+    none = finding("coredns-scaled-to-zero")
+    cells = dark(healthy(), Effect.SERVFAIL, lambda s: s.kind is NameKind.EXTERNAL and s.path is not Path.UPSTREAM)
+    lossy = dark(healthy(), Effect.LOSSY, lambda s: s.path is Path.CLUSTER_IP)
+
+    assert [] == codes(judge(ASKED, steps(cells, none)))
+    assert ["coredns-scaled-to-zero"] == codes(judge(ASKED, steps(lossy, none)))
+
+
+def test_coredns_that_never_reached_the_api_leaves_the_service_without_endpoints() -> None:
+    """Said of all CoreDNS pods it explains a Service that leads nowhere; said of some it does not, since these answer."""
+    cells = dark(healthy(), Effect.UNREACHABLE, through)
+    cells = dark(
+        cells, Effect.SERVFAIL, lambda s: s.path in (Path.REPLICA, Path.FORWARD) and s.kind is NameKind.INTERNAL
+    )
+    code = "coredns-api-unreachable-or-desynced"
+
+    none = judge(ASKED, steps(cells, finding(code)))
+    some = judge(ASKED, steps(cells, finding(code, scope=Scope(servers=("pod/coredns-x", "pod/coredns-y")))))
+
+    assert ([code], True) == (codes(none), none.unexplained == ())
+    assert ([code], False) == (codes(some), some.unexplained == ())
+
+
 def test_a_security_group_explains_pairs_and_the_service_behind_them() -> None:
     """The dark pairs and the loss through the ClusterIP have one cause."""
     pairs = (("a1", "pod/coredns-x"), ("a1", "pod/coredns-y"), ("a2", "pod/coredns-y"), ("b1", "pod/coredns-x"))

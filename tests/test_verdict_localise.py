@@ -125,6 +125,20 @@ ROWS: tuple[tuple[str, list[Signal], list[Layer]], ...] = (
         asked(Effect.SERVFAIL, Path.FORWARD, Path.CLUSTER_IP),
         [Layer.NAME],
     ),
+    (
+        "outside names silent on every way, and the asked one with them",
+        dark(
+            asked(Effect.SILENT, Path.FORWARD, Path.CLUSTER_IP, Path.REPLICA, Path.CLIENT),
+            Effect.SILENT,
+            lambda s: s.kind is NameKind.EXTERNAL and s.path is not Path.UPSTREAM,
+        ),
+        [Layer.UPSTREAM],
+    ),
+    (
+        "outside names silent, and the asked one does not exist",
+        dark(asked(Effect.NXDOMAIN, Path.CLUSTER_IP), Effect.SILENT, outside),
+        [Layer.COREDNS, Layer.UPSTREAM],
+    ),
     ("inside SERVFAIL, outside ok", made(Effect.SERVFAIL, inside), [Layer.RECORDS]),
     ("inside NXDOMAIN, outside ok", made(Effect.NXDOMAIN, inside), [Layer.ZONE]),
     ("inside NXDOMAIN of one pod alone", made(Effect.NXDOMAIN, lambda s: inside(s) and of_pod_x(s)), [Layer.RECORDS]),

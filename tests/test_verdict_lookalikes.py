@@ -9,6 +9,7 @@ from workers.verdict import judge
 
 from .faults import BY_ID
 from .matrices import dark, finding, healthy, steps
+from .worlds import World
 
 LOOK_ALIKES = (
     ("F01", "F13", "one workload, or every pod of a node"),
@@ -96,6 +97,16 @@ def test_a_partly_contradicted_group_is_blamed_for_the_rest_alone() -> None:
 
     assert [cause.code for cause in verdict.causes] == ["sg-blocks-53-between-nodes"]
     assert verdict.unexplained == ()
+
+
+def test_answers_do_not_refute_a_network_acl_that_lets_some_of_them_pass() -> None:
+    """Probes that were lucky with their ports say nothing of the next question; the entries are certain."""
+    world = World().take("network-acls/narrow-answer-ports")
+
+    verdict = judge(world.question, world.steps())
+
+    assert [(c.code, c.confidence) for c in verdict.causes] == [("nacl-blocks-53-or-return", Confidence.HIGH)]
+    assert "about 58 % of the DNS answers" in verdict.summary
 
 
 def test_a_reading_that_probes_refute_is_not_named() -> None:

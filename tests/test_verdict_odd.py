@@ -38,6 +38,9 @@ ODD = {
         "network-acls/linux-ports-open",
         "security-groups/let-in-by-prefix-list-and-range",
     ),
+    "a network ACL that denies one port among those that questions are sent from": (
+        "network-acls/one-high-port-denied",
+    ),
     "a kube-dns at another address than usual": ("kube-dns-service/old-cluster-other-address",),
     "a mesh that answers DNS in its pods": ("deployment-mode/mesh-captures",),
     "groups on paper that answers refute": ("security-groups/closed", "network-acls/questions-not-let-out"),

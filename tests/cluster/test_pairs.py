@@ -26,6 +26,9 @@ PAIRS = (  # the second is brought about while the first is at work
     ("coredns-image-pull", "kube-proxy-absent-on-node"),
     ("kube-dns-clusterip-changed", "kubelet-clusterdns-mismatch"),
     ("kube-dns-service-missing", "kubelet-clusterdns-mismatch"),
+    ("endpointslice-stale-or-orphan", "iptables-kubedns-rules-missing"),
+    ("node-firewall-drops-53", "sg-blocks-53-between-nodes"),
+    ("kube-dns-ports-wrong", "iptables-kubedns-rules-missing"),
 )
 
 

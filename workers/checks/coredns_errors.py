@@ -151,12 +151,17 @@ def _forbidden(facts: Facts, now: list[tuple[Spoken, Seen]]) -> Finding:
 def _cut_off(facts: Facts, cut: list[tuple[Spoken, Seen]]) -> Finding:
     """Sure where it lasts for a minute and the log says that the API server did not answer."""
     pods = tuple(dict.fromkeys(one.pod for one, _ in cut))
+    none_ready = len(pods) == len(facts.replicas) and not any(one.ready for one in facts.replicas)
     lasting = any(seen.said is Said.WATCH_TIMEOUT and seen.count >= 2 and seen.first_age >= NOW for _, seen in cut)
     return Finding(
         code=API,
         severity=Severity.CRITICAL if len(pods) == len(facts.replicas) else Severity.WARNING,
-        summary=f"{len(pods)} of {len(facts.replicas)} CoreDNS pods cannot reach the API server: they answer from what they "
-        "knew before, and do not know newer Services.",
+        summary=f"{len(pods)} of {len(facts.replicas)} CoreDNS pods cannot reach the API server: "
+        + (
+            "they do not learn the cluster's names, none is ready, and kube-dns leads nowhere."
+            if none_ready
+            else "they answer from what they knew before, and do not know newer Services."
+        ),
         subject=", ".join(f"Pod kube-system/{pod}" for pod in pods),
         evidence=(
             *_lines(cut),
@@ -166,7 +171,7 @@ def _cut_off(facts: Facts, cut: list[tuple[Spoken, Seen]]) -> Finding:
         "the way to the Service `kubernetes`. Then restart those pods.",
         commands=tuple(f"kubectl -n kube-system get pod {pod} -o wide" for pod in pods[:4]),
         confidence=Confidence.HIGH if lasting else Confidence.MEDIUM,
-        scope=Scope(servers=tuple(f"pod/{pod}" for pod in pods)),
+        scope=Scope() if none_ready else Scope(servers=tuple(f"pod/{pod}" for pod in pods)),
     )
 
 

@@ -5,7 +5,8 @@ one and into the other at port 53, and the answer must pass back at the client's
 60999. The entries are tried in the order of their numbers and the first that matches decides, a deny before an allow too.
 
 Read: the subnets of the interfaces of all ready nodes and CoreDNS pods, and the network ACLs of those subnets. Each node is
-judged with each CoreDNS pod in another subnet. Where only a part of the client's ports is denied, some lookups fail by chance.
+judged with each CoreDNS pod in another subnet. Where only a part of the client's ports is denied, some lookups fail by chance,
+and a probe that is answered was lucky. What hits less than one question in a hundred is nothing that anybody notices.
 It cannot tell which range of ports a system was set to use. Security groups fail between nodes of one subnet too; a network
 ACL never does. Neither can stop questions to the VPC's own resolver.
 https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
@@ -16,17 +17,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from contract.model import Confidence, Excluded, Finding, Observation, Severity
+from contract.model import Excluded, Finding, Observation, Severity
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, Gap, Gaps
 from workers.cluster.attachment import End, Ends, ends
 from workers.cluster.aws import NetworkAcl
 from workers.cluster.crossings import PORT, Blocked, Crossings, judged, named, scope_of, share_of, transports_of
-from workers.cluster.network_acls import Denial, Point, denials
+from workers.cluster.network_acls import CLIENT_PORTS, Denial, Point, denials
 from workers.cluster.security_groups import holds
 
 SOURCE = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html"
 LINES = 12
+NOTICED = 0.01
+"""From this share of a client's ports on, applications miss what is denied, whatever a few probes met."""
 Denials = tuple[Denial, ...]
 
 
@@ -83,16 +86,20 @@ def _judged(facts: Facts) -> Crossings[Denials]:
 def _finding(facts: Facts, blocked: Sequence[Blocked[Denials]], code: str, severity: Severity) -> Finding:
     every = [denial for b in blocked for denial in b.reason]
     partly = all(d.partly for d in every)
+    share = max(_share(b.reason) for b in blocked) if partly else 1.0
     over = named(transports_of(blocked))
     subnets = ", ".join(sorted({d.subnet for d in every}))
-    what = "some answers" if partly else "answers" if all(d.way == "answer" for d in every) else "questions"
+    what = "answers" if all(d.way == "answer" for d in every) else "questions"
+    whom, where = share_of(blocked, facts.ends.clients), "CoreDNS pods in other subnets"
     used = [acl for acl in facts.acls if acl.id in {d.acl for d in every}]
     return Finding(
         code=code,
-        severity=severity,
+        severity=severity if share >= NOTICED else Severity.INFO,
         summary=(
-            f"Network ACL {every[0].acl} stops DNS {what} over {over} at {subnets}: "
-            f"{share_of(blocked, facts.ends.clients)} cannot use CoreDNS pods in other subnets by {over}"
+            f"Network ACL {every[0].acl} stops {_percent(share)} of the DNS answers over {over} at {subnets}, by the "
+            f"ports that questions are sent from: {whom} lose answers of {where}"
+            if partly
+            else f"Network ACL {every[0].acl} stops DNS {what} over {over} at {subnets}: {whom} cannot use {where} by {over}"
         ),
         subject=every[0].acl,
         evidence=(*dict.fromkeys(d.line for d in every),)[:LINES]
@@ -102,9 +109,22 @@ def _finding(facts: Facts, blocked: Sequence[Blocked[Denials]], code: str, sever
             "answers, for UDP and TCP, with rule numbers below that of the rule that denies."
         ),
         commands=_commands(facts, every),
-        confidence=Confidence.MEDIUM if partly else Confidence.HIGH,
         scope=scope_of(blocked),
+        by_chance=partly,
     )
+
+
+def _share(denied: Denials) -> float:
+    """The share of a client's ports at which answers are denied, where they are denied most."""
+    lost: dict[tuple[str, bool], int] = {}
+    for one in denied:
+        key = (one.subnet, one.egress)
+        lost[key] = lost.get(key, 0) + one.ports[1] - one.ports[0] + 1
+    return max(lost.values(), default=0) / (CLIENT_PORTS[1] - CLIENT_PORTS[0] + 1)
+
+
+def _percent(share: float) -> str:
+    return f"about {share:.0%}".replace("%", " %") if share >= NOTICED else "a few"
 
 
 def _lines(acl: NetworkAcl) -> Iterator[str]:

@@ -158,6 +158,10 @@ ONLY_CRITICAL: Mapping[str, tuple[Pattern, ...]] = {
     "readiness-probe-on-health": (Pattern(SERVICE, DEAD),),
 }
 """What a cause makes besides where it is critical: no CoreDNS pod ever becomes ready, so that the Service has none."""
+ONLY_OF_ALL: Mapping[str, tuple[Pattern, ...]] = {
+    "coredns-api-unreachable-or-desynced": (Pattern(SERVICE | {P.NODE_LOCAL}, DEAD),),
+}
+"""The same where a cause names no CoreDNS pods: it is said so of all, of which none is ready."""
 
 BEHIND = frozenset(
     {
@@ -176,15 +180,20 @@ BEHIND = frozenset(
 class Proof:
     """Ways on which answers in the very cells of a cause's scope contradict it.
 
-    needs, lacks: fields that the scope must name, and must not name, for that.
+    needs, lacks: fields that the scope must name, and must not name, for that. kinds: the names whose answers count.
+    strays: whether the cause's servers are endpoints that no CoreDNS pod has, each of which must have been asked itself.
     """
 
     paths: frozenset[Path]
     needs: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    kinds: frozenset[NameKind] = EVERY
+    strays: bool = False
 
     def counts(self, scope: Scope) -> bool:
         """Whether it holds for a finding of that scope."""
+        if self.strays and any(server.startswith("pod/") for server in scope.servers):
+            return False  # a CoreDNS pod that is missing from the endpoints answers whoever asks it past the Service
         return all(getattr(scope, f) for f in self.needs) and not any(getattr(scope, f) for f in self.lacks)
 
 
@@ -201,6 +210,8 @@ ANSWERED: Mapping[str, tuple[Proof, ...]] = {
     "kube-dns-clusterip-changed": HANDED_OUT,
     "node-firewall-drops-53": REPLICAS,
     "iptables-kubedns-rules-missing": (Proof(frozenset({P.CLUSTER_IP}), ("nodes",)),),
+    "endpointslice-stale-or-orphan": (Proof(frozenset({P.REPLICA}), ("servers",), strays=True),),
+    "coredns-scaled-to-zero": (Proof(frozenset({P.CLUSTER_IP}), (), ("servers",), frozenset({K.INTERNAL})),),
     "corefile-syntax-crashloop": (Proof(frozenset({P.FORWARD}), ("kinds",)),),
     "corefile-no-or-bad-forward": (
         Proof(frozenset({P.UPSTREAM}), ("servers",)),

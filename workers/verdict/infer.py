@@ -9,42 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Path, Scope, Severity, Signal
 
-from .firewalls import TRANSPORTS, node_firewalls, over
+from .firewalls import node_firewalls
 from .match import explains
 from .modes import shown
+from .rules import rules_missing
 from .view import Matrix, alive, silent, whole
-
-RULES = "iptables-kubedns-rules-missing"
-PROXY_CODES = (  # the last may go unseen, where kube-proxy does not tell its mode
-    "kube-proxy-absent-on-node",
-    "kube-proxy-forbidden-403",
-    "kube-proxy-unauthorized-401",
-    "kube-proxy-apiserver-timeout",
-    "kube-proxy-mode-broken",
-)
-SERVICE_CODES = (
-    "kube-dns-service-missing",
-    "kube-dns-selector-mismatch",
-    "kube-dns-ports-wrong",
-    "endpointslice-stale-or-orphan",
-    "coredns-scaled-to-zero",
-    "coredns-pending",
-    "coredns-no-ip",
-    "coredns-image-pull",
-    "coredns-fargate-annotation",
-    "corefile-syntax-crashloop",
-    "corefile-loop",
-    "coredns-rbac-endpointslices",
-    "coredns-oom-or-throttled",
-)
-
-SERVICE_FACTS = (
-    "kube-dns-service-missing",
-    "kube-dns-selector-mismatch",
-    "kube-dns-ports-wrong",
-    "endpointslice-stale-or-orphan",
-)
-"""What must be ruled out where no node gets through the Service, before its rules are blamed."""
 
 RESENT_SECONDS = 4.5
 """The C libraries send a question again after five seconds."""
@@ -57,54 +26,11 @@ def infer(
     modes = list(shown(hints, Matrix(signals, findings, excluded)))
     yield from modes
     matrix = Matrix(signals, [*findings, *modes], excluded)
-    yield from _rules_missing(matrix)
+    yield from rules_missing(matrix)
     yield from node_firewalls(matrix)
     yield from _tcp_blocked(matrix)
     yield from _race(matrix)
     yield from _node_local(matrix)
-
-
-def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
-    """F18: the ClusterIP is dead on a node that reaches CoreDNS directly, and kube-proxy has no other fault there."""
-    for node in matrix.nodes:
-        if matrix.named((RULES, *PROXY_CODES, *SERVICE_CODES), node) or not matrix.all_cleared(PROXY_CODES[:4], node):
-            continue
-        dead = [t for t in TRANSPORTS if silent(matrix.cells(Path.CLUSTER_IP, node=node, transport=t))]
-        if dead:
-            yield from _not_forwarded(matrix, node, tuple(dead))
-
-
-def _not_forwarded(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator[Finding]:
-    through, direct = (
-        [s for t in dead for s in matrix.cells(path, node=node, transport=t)]
-        for path in (Path.CLUSTER_IP, Path.REPLICA)
-    )
-    others = [n for n in matrix.nodes if n != node]
-    elsewhere = [s for n in others for t in dead for s in matrix.cells(Path.CLUSTER_IP, node=n, transport=t)]
-    one = len(dead) < len(TRANSPORTS)
-    if not whole(direct) or not (alive(elsewhere) or (not one and matrix.all_cleared(SERVICE_FACTS, node))):
-        return
-    runs = matrix.cleared("kube-proxy-absent-on-node", node)
-    yield Finding(
-        code=RULES,
-        severity=Severity.CRITICAL,
-        summary=f"Node {node} does not forward the address of kube-dns to CoreDNS{over(dead)}, although it reaches every "
-        "CoreDNS pod.",
-        subject=f"Node {node}",
-        evidence=(
-            *(line for s in through[:2] for line in s.evidence[:2]),
-            *(s.evidence[0] for s in direct[:2] if s.evidence),
-            *((runs.because,) if runs else ()),
-        ),
-        fix="Restart kube-proxy on that node, so that it writes its rules again; then find what removes them (firewalld, a "
-        "hardening agent, another tool that flushes tables), since they come back only until it runs again.",
-        commands=(
-            f"kubectl -n kube-system delete pod -l k8s-app=kube-proxy --field-selector spec.nodeName={node}",
-            f"kubectl get pods -A -o wide --field-selector spec.nodeName={node}",
-        ),
-        confidence=Confidence.HIGH if matrix.all_cleared(PROXY_CODES, node) and not one else Confidence.MEDIUM,
-        scope=Scope(nodes=(node,), transports=dead if one else ()),
-    )
 
 
 def _tcp_blocked(matrix: Matrix) -> Iterator[Finding]:

@@ -111,7 +111,7 @@ def _in_pod(symptom: Signal, matrix: Matrix) -> Layer:
 
 def _client(symptom: Signal, matrix: Matrix) -> Layer:
     through = matrix.cells(Path.CLUSTER_IP, node=symptom.node)
-    if symptom.kind is NameKind.EXTERNAL and not dead(through) and not _works_outside(matrix):
+    if _outside(symptom, matrix) and not dead(through) and not _works_outside(matrix):
         return Layer.UPSTREAM
     raw = [s for s in matrix.cells(Path.CLIENT, node=symptom.node) if s.server]
     if symptom.effect is Effect.SLOW and symptom.seconds >= RESENT_SECONDS and not symptom.server and whole(raw):
@@ -149,9 +149,15 @@ def _through(symptom: Signal, matrix: Matrix) -> Layer:
 
 
 def _outside_alone(symptom: Signal, matrix: Matrix) -> bool:
-    if symptom.kind is not NameKind.EXTERNAL:
-        return False
-    return whole([s for s in _like(symptom, matrix) if s.kind is NameKind.INTERNAL])
+    return _outside(symptom, matrix) and whole([s for s in _like(symptom, matrix) if s.kind is NameKind.INTERNAL])
+
+
+def _outside(symptom: Signal, matrix: Matrix) -> bool:
+    """Whether the name is an outside one; an asked one is where it fails as outside names do on the same way."""
+    if symptom.kind is not NameKind.ASKED:
+        return symptom.kind is NameKind.EXTERNAL
+    alike = DEAD if symptom.effect in DEAD else {symptom.effect}
+    return any(s.kind is NameKind.EXTERNAL and s.effect in alike for s in _like(symptom, matrix))
 
 
 def _direct(symptom: Signal, matrix: Matrix) -> Layer:
@@ -178,7 +184,7 @@ def _said(symptom: Signal, matrix: Matrix) -> Layer:
     """What an answer of CoreDNS itself points at, by the sort of name that gets it."""
     inside = [s for s in _like(symptom, matrix) if s.kind is NameKind.INTERNAL]
     outside = [s for s in _like(symptom, matrix) if s.kind is NameKind.EXTERNAL]
-    if symptom.kind is NameKind.EXTERNAL and (whole(inside) or not inside):
+    if _outside(symptom, matrix) and (whole(inside) or not inside):
         return Layer.UPSTREAM
     if symptom.kind is NameKind.INTERNAL and (alive(outside) or not outside or symptom.effect in DENIED):
         return Layer.ZONE if symptom.effect in DENIED and not _known_elsewhere(symptom, matrix) else Layer.RECORDS
