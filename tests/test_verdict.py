@@ -260,6 +260,34 @@ def test_lookups_that_outlast_the_probe_are_no_race_where_something_else_is_sile
     assert verdict.unexplained
 
 
+def test_a_dead_server_that_the_corefile_names_is_told_beside_a_vpc_without_dns() -> None:
+    """The VPC's switch silences the VPC's resolver and no other server; where the Corefile names that one, it is enough."""
+    kinds = (NameKind.EXTERNAL, NameKind.ASKED)
+    outside = dark(healthy(), Effect.SERVFAIL, lambda s: s.kind is NameKind.EXTERNAL and s.path is not Path.UPSTREAM)
+    off = finding("vpc-dns-support-off", scope=Scope(kinds=kinds, servers=("10.20.0.2",)))
+    named = {}
+    for server in ("10.20.9.53", "10.20.0.2"):
+        cells = [replace(s, server=server, effect=Effect.SILENT) if s.path is Path.UPSTREAM else s for s in outside]
+        forward = finding(
+            "corefile-no-or-bad-forward", confidence=Confidence.MEDIUM, scope=Scope(kinds=kinds, servers=(server,))
+        )
+        verdict = judge(ASKED, steps(cells, off, forward))
+        named[server] = codes(verdict), verdict.unexplained
+
+    assert named == {
+        "10.20.9.53": (["corefile-no-or-bad-forward", "vpc-dns-support-off"], ()),
+        "10.20.0.2": (["vpc-dns-support-off"], ()),
+    }
+
+
+def test_a_server_that_is_dead_for_probes_alone_is_not_blamed() -> None:
+    """Where CoreDNS itself answers outside names, the servers of its Corefile help it."""
+    cells = dark(healthy(), Effect.SILENT, lambda s: s.path is Path.UPSTREAM)
+    scope = Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED), servers=("10.20.0.2",))
+
+    assert codes(judge(ASKED, steps(cells, finding("corefile-no-or-bad-forward", scope=scope)))) == []
+
+
 def test_tcp_alone_dead_between_nodes_is_tcp_blocked() -> None:
     """UDP passes and TCP does not, and no rule was read that says why."""
     cells = dark(

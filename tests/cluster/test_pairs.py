@@ -24,6 +24,7 @@ PAIRS = (  # the second is brought about while the first is at work
     ("coredns-rbac-endpointslices", "pod-dnspolicy-default"),
     ("stub-domain-dead", "kubelet-clusterdns-mismatch"),
     ("coredns-image-pull", "kube-proxy-absent-on-node"),
+    ("vpc-dns-support-off", "corefile-no-or-bad-forward"),
 )
 
 

@@ -151,7 +151,7 @@ def _failing(facts: Facts, failing: list[str], foreign: tuple[str, ...], named: 
         ),
         commands=_commands(facts, switch=bool(listed)),
         confidence=Confidence.HIGH if listed else Confidence.MEDIUM,
-        scope=Scope(kinds=kinds(facts.asked, facts.internal)),
+        scope=Scope(kinds=kinds(facts.asked, facts.internal), servers=tuple(failing)),
     )
 
 

@@ -128,7 +128,7 @@ def _dead(facts: Facts, dead: list[Server]) -> Finding:
         ),
         fix="Forward to the node's own name servers again: `forward . /etc/resolv.conf`.",
         commands=_commands(facts),
-        scope=Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED)),
+        scope=Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED), servers=tuple(one.address for one in dead)),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contract.model import Effect, NameKind, Path, Scope, Signal
+from contract.model import Effect, Finding, NameKind, Path, Severity, Signal
 
 P, E, K = Path, Effect, NameKind
 
@@ -176,15 +176,20 @@ BEHIND = frozenset(
 class Proof:
     """Ways on which answers in the very cells of a cause's scope contradict it.
 
-    needs, lacks: fields that the scope must name, and must not name, for that.
+    needs, lacks: fields that the scope must name, and must not name, for that. critical: whether it holds only for what is
+    critical, and not for a risk that has not come yet.
     """
 
     paths: frozenset[Path]
     needs: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()
+    critical: bool = False
 
-    def counts(self, scope: Scope) -> bool:
+    def counts(self, finding: Finding) -> bool:
         """Whether it holds for a finding of that scope."""
+        if self.critical and finding.severity is not Severity.CRITICAL:
+            return False
+        scope = finding.scope
         return all(getattr(scope, f) for f in self.needs) and not any(getattr(scope, f) for f in self.lacks)
 
 
@@ -204,7 +209,7 @@ ANSWERED: Mapping[str, tuple[Proof, ...]] = {
     "corefile-syntax-crashloop": (Proof(frozenset({P.FORWARD}), ("kinds",)),),
     "corefile-no-or-bad-forward": (
         Proof(frozenset({P.UPSTREAM}), ("servers",)),
-        Proof(frozenset({P.FORWARD}), ("kinds",), ("servers",)),
+        Proof(frozenset({P.FORWARD}), ("kinds",), critical=True),
     ),
     "stub-domain-dead": (Proof(frozenset({P.UPSTREAM}), ("zones",)),),
     "netpol-egress-denies-53": INSIDE_PODS,

@@ -103,7 +103,7 @@ def _inside(inner: Sequence[object], outer: Sequence[object]) -> bool:
 def narrowed(finding: Finding, signals: Sequence[Signal]) -> Finding | Signal:
     """The finding without the places where answers contradict it; the answer, where they do so everywhere."""
     for proof in ANSWERED.get(finding.code, ()):
-        if not proof.counts(finding.scope):
+        if not proof.counts(finding):
             continue
         here = [s for s in signals if s.path in proof.paths and _exactly(finding, s)]
         good = [s for s in here if s.effect is Effect.OK]
