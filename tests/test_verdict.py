@@ -7,6 +7,7 @@ from dataclasses import replace
 from contract.model import (
     Confidence,
     Effect,
+    Excluded,
     NameKind,
     Outcome,
     Path,
@@ -286,6 +287,30 @@ def test_a_server_that_is_dead_for_probes_alone_is_not_blamed() -> None:
     scope = Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED), servers=("10.20.0.2",))
 
     assert codes(judge(ASKED, steps(cells, finding("corefile-no-or-bad-forward", scope=scope)))) == []
+
+
+def test_a_private_zone_that_the_servers_in_use_do_not_pass_on() -> None:
+    """A name that a zone of the VPC has is not absent, and the servers that the VPC hands out and that deny it are named."""
+    asked = Question(cluster="cluster-a", name="db.corp.internal")
+    cells = healthy()
+    cells += [
+        replace(s, kind=NameKind.ASKED, zone="db.corp.internal", effect=Effect.NXDOMAIN) for s in cells if not s.bad
+    ]
+    absent = finding(
+        "name-really-absent", Severity.WARNING, confidence=Confidence.LOW, scope=Scope(kinds=(NameKind.ASKED,))
+    )
+    hint = finding("dhcp-options-custom-dns", Severity.INFO, scope=Scope(servers=("10.20.0.2",)))
+    held = Excluded(code="name-really-absent", because="the zone has it", scope=Scope(zones=("db.corp.internal",)))
+    quiet = tuple(
+        StepResult(check=check, title=check, outcome=Outcome.OK, summary="looked")
+        for check in ("private-zones", "resolver-rules")
+    )
+
+    nobody = judge(asked, [*steps(cells, absent, hint), *quiet])
+    own = judge(asked, [*steps(cells, absent, hint, excluded=(held,)), *quiet])
+    unknown = judge(asked, [*steps(cells, absent, excluded=(held,)), *quiet])
+
+    assert [codes(nobody), codes(own), codes(unknown)] == [["name-really-absent"], ["dhcp-options-custom-dns"], []]
 
 
 def test_tcp_alone_dead_between_nodes_is_tcp_blocked() -> None:

@@ -159,6 +159,11 @@ ONLY_CRITICAL: Mapping[str, tuple[Pattern, ...]] = {
 }
 """What a cause makes besides where it is critical: no CoreDNS pod ever becomes ready, so that the Service has none."""
 
+ONLY_FOR_A_NAME: Mapping[str, tuple[Pattern, ...]] = {
+    "corefile-no-or-bad-forward": (Pattern(COREDNS | {P.UPSTREAM}, ABSENT, frozenset({K.ASKED})),),
+}
+"""What a cause makes besides where it is said of certain names: the servers that it is about answer, and deny these."""
+
 BEHIND = frozenset(
     {
         "corefile-no-or-bad-forward",

@@ -62,6 +62,7 @@ def infer(
     yield from _tcp_blocked(matrix)
     yield from _race(matrix)
     yield from _node_local(matrix)
+    yield from _without_private_zones(matrix, hints)
 
 
 def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
@@ -215,4 +216,35 @@ def _cache(node: str, what: str, fix: str, shown_by: Sequence[Signal], *, sure: 
         ),
         confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
         scope=Scope(nodes=(node,)),
+    )
+
+
+def _without_private_zones(matrix: Matrix, hints: Sequence[Finding]) -> Iterator[Finding]:
+    """F58: name servers of one's own, which DHCP hands out, deny a name that a private zone of the VPC has."""
+    held = {zone: e for e in matrix.excluded if e.code == "name-really-absent" for zone in e.scope.zones}
+    for hint in hints:
+        if hint.code != "dhcp-options-custom-dns" or not hint.scope.servers:
+            continue
+        said = [
+            s for s in matrix.signals if s.path is Path.UPSTREAM and s.server in hint.scope.servers and s.zone in held
+        ]
+        if said and all(s.effect in (Effect.NXDOMAIN, Effect.NODATA) for s in said):
+            yield _denying(hint, said, held[said[0].zone])
+
+
+def _denying(hint: Finding, said: Sequence[Signal], held: Excluded) -> Finding:
+    servers = tuple(dict.fromkeys(s.server for s in said))
+    name = said[0].zone
+    return Finding(
+        code=hint.code,
+        severity=Severity.WARNING,
+        summary=f"{', '.join(servers)}, which the VPC hands out as name server, says that {name} does not exist, while a "
+        "private zone of this VPC has it.",
+        subject=hint.subject,
+        evidence=(*hint.evidence, held.because, *(line for s in said[:4] for line in s.evidence[:1])),
+        fix="Let these servers pass the private zones on to the VPC's resolver; or let the VPC hand out AmazonProvidedDNS, and "
+        "send only the company's own zones to them by Route 53 Resolver rules.",
+        commands=(f"dig @{servers[0]} {name}", f"aws ec2 describe-dhcp-options --dhcp-options-ids {hint.subject}"),
+        confidence=Confidence.MEDIUM,
+        scope=Scope(kinds=(NameKind.ASKED,), servers=servers),
     )

@@ -25,6 +25,7 @@ from contract.model import (
     StepResult,
     Verdict,
 )
+from workers.cluster.names import plain, under
 
 from .candidates import Candidate, candidates
 from .consequences import BY_ELIMINATION
@@ -44,7 +45,9 @@ def judge(question: Question, steps: Sequence[StepResult]) -> Verdict:
     """The verdict on all steps of a run. Pure: the same steps give the same verdict."""
     signals = [s for step in steps for s in step.signals]
     excluded = [e for step in steps for e in step.excluded]
-    raised = [f for step in steps for f in step.findings if f.severity is not Severity.INFO and _may(f, steps)]
+    raised = [
+        f for step in steps for f in step.findings if f.severity is not Severity.INFO and _may(f, question, steps)
+    ]
     hints = [f for step in steps for f in step.findings if f.severity is Severity.INFO]
     raised += infer(signals, raised, excluded, hints)
     standing, denied = candidates(raised, signals)
@@ -63,10 +66,13 @@ def judge(question: Question, steps: Sequence[StepResult]) -> Verdict:
     )
 
 
-def _may(finding: Finding, steps: Sequence[StepResult]) -> bool:
-    """Whether what is only left over may be named: the steps that could know better saw nothing."""
+def _may(finding: Finding, question: Question, steps: Sequence[StepResult]) -> bool:
+    """Whether what is only left over may be named: the steps that could know better saw nothing, and nothing against it."""
     if finding.confidence is not Confidence.LOW or finding.code not in BY_ELIMINATION:
         return True
+    against = [zone for s in steps for e in s.excluded if e.code == finding.code for zone in e.scope.zones]
+    if any(under(plain(question.name), zone) for zone in against):
+        return False
     quiet = {s.check for s in steps if s.outcome in (Outcome.OK, Outcome.SKIPPED)}
     return set(BY_ELIMINATION[finding.code]) <= quiet
 

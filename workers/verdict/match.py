@@ -8,7 +8,7 @@ from dataclasses import replace
 from contract.model import Effect, Finding, Path, Scope, Severity, Signal
 from workers.cluster.names import under
 
-from .explains import ANSWERED, BEHIND, EXPLAINS, ONLY_CRITICAL, Proof
+from .explains import ANSWERED, BEHIND, EXPLAINS, ONLY_CRITICAL, ONLY_FOR_A_NAME, Proof
 
 DIRECT = (Path.REPLICA, Path.FORWARD, Path.UPSTREAM)
 HOSTED = ("node-firewall-drops-53",)
@@ -18,6 +18,8 @@ HOSTED = ("node-firewall-drops-53",)
 def explains(finding: Finding, symptom: Signal) -> bool:
     """Whether the cause makes this symptom: the kind of cell fits, and the place."""
     more = ONLY_CRITICAL.get(finding.code, ()) if finding.severity is Severity.CRITICAL else ()
+    if finding.scope.zones:
+        more = (*more, *ONLY_FOR_A_NAME.get(finding.code, ()))
     fits = any(pattern.fits(symptom) for pattern in (*EXPLAINS.get(finding.code, ()), *more))
     if finding.code in HOSTED and symptom.path is Path.FORWARD:
         return fits and symptom.server in finding.scope.servers
