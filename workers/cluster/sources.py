@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from contract.model import Effect, NameKind, Path
 
 from .asked import Said
-from .corefile import Corefile, CorefileError, block_of, forwards_of, parse
+from .corefile import RESOLV_CONF, Corefile, CorefileError, address_of, block_of, forwards_of, parse
 from .errors import Gaps
 from .reader import SYSTEM
 from .survey import Asked, Survey
@@ -28,16 +28,17 @@ class Source:
 
 
 def targets(corefile: Corefile, name: str) -> tuple[str, ...]:
-    """Where the narrowest forward for NAME leads, by address."""
+    """Where the narrowest forward for NAME leads, by address; as it is written where a target is none (TLS, a file)."""
     block = block_of(corefile, name)
     if block is None:
         return ()
     found = forwards_of(Corefile((block,)))
-    return tuple(dict.fromkeys(address for one in found for address, _ in one.addresses))
+    written = dict.fromkeys(target for one in found for target in one.targets if target != RESOLV_CONF)
+    return tuple(dict.fromkeys(address[0] if (address := address_of(target)) else target for target in written))
 
 
 def forwarded_to(cluster: Cluster, gaps: Gaps, name: str) -> tuple[str, ...]:
-    """Where the Corefile in force forwards NAME to, by address; none for the name servers of CoreDNS' own node."""
+    """Where the Corefile in force forwards NAME to, as `targets` has it; none for the name servers of CoreDNS' own node."""
     config = gaps.of(lambda: cluster.config_map(SYSTEM, "coredns"), None)
     try:
         return targets(parse(config.data.get("Corefile", "")), name) if config else ()

@@ -12,6 +12,9 @@ from .tokens import CorefileError
 from .tree import Block, Corefile, Directive, Line, parse
 from .zones import zones_of
 
+RESOLV_CONF = "/etc/resolv.conf"
+"""The target that stands for the name servers of CoreDNS' own node."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forward:
