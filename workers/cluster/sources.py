@@ -12,6 +12,7 @@ from .corefile import RESOLV_CONF, Corefile, CorefileError, address_of, block_of
 from .errors import Gaps
 from .reader import SYSTEM
 from .survey import Asked, Survey
+from .upstreams import PORT
 from .whole import Cluster
 
 
@@ -82,5 +83,10 @@ def _source(one: Asked) -> Source:
 
 
 def used(one: Asked, named: Sequence[str]) -> bool:
-    """Whether a question went to a server that CoreDNS would ask: one that the Corefile names, else one of the node's own."""
+    """Whether a question went to a server that CoreDNS would ask: one that the Corefile names, else one of the node's own.
+
+    Probes may only ask port 53, so that silence on another one says nothing.
+    """
+    if one.target.port != PORT:
+        return False
     return one.target.address in named and one.policy != "Default" if named else one.policy == "Default"
