@@ -313,6 +313,25 @@ def test_a_private_zone_that_the_servers_in_use_do_not_pass_on() -> None:
     assert [codes(nobody), codes(own), codes(unknown)] == [["name-really-absent"], ["dhcp-options-custom-dns"], []]
 
 
+def test_a_low_rate_does_not_rule_drops_out() -> None:
+    """A resolver that answers some questions and loses others may be over its limit, whatever is counted of the answered."""
+    free = cleared("eni-pps-throttle")
+    lost = Signal(
+        path=Path.UPSTREAM,
+        effect=Effect.SILENT,
+        summary="40 failed queries",
+        server="10.20.0.2",
+        kind=NameKind.EXTERNAL,
+    )
+
+    ruled = [
+        [one.code for one in judge(ASKED, steps(cells, excluded=free)).ruled_out]
+        for cells in (healthy(), [*healthy(), lost])
+    ]
+
+    assert ruled == [["eni-pps-throttle"], []]
+
+
 def test_tcp_alone_dead_between_nodes_is_tcp_blocked() -> None:
     """UDP passes and TCP does not, and no rule was read that says why."""
     cells = dark(

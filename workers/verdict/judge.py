@@ -13,10 +13,12 @@ from contract.catalogue import CODES, source_of
 from contract.model import (
     Cause,
     Confidence,
+    Effect,
     Excluded,
     Finding,
     NotChecked,
     Outcome,
+    Path,
     Question,
     RuledOut,
     Severity,
@@ -60,7 +62,7 @@ def judge(question: Question, steps: Sequence[StepResult]) -> Verdict:
         status=status,
         summary=summary(status, question, [c.whole for c in causes], unexplained, steps),
         causes=tuple(_cause(c, symptoms) for c in causes),
-        ruled_out=_ruled_out(causes, denied, excluded),
+        ruled_out=_ruled_out(causes, denied, [e for e in excluded if not _doubtful(e, signals)]),
         unexplained=unexplained,
         not_checked=_not_checked(status, steps),
     )
@@ -173,6 +175,18 @@ def _cause(candidate: Candidate, symptoms: Sequence[Signal]) -> Cause:
         change=finding.change,
         source=source_of(finding.code),
     )
+
+
+def _doubtful(excluded: Excluded, signals: Sequence[Signal]) -> bool:
+    """Whether a packet limit was ruled out by a low rate, while a name server behind CoreDNS answers only sometimes.
+
+    The rate counts the questions that were answered: those that are dropped are not in it.
+    """
+    if excluded.code != "eni-pps-throttle":
+        return False
+    behind = [s for s in signals if s.path is Path.UPSTREAM]
+    lost = {s.server for s in behind if s.effect in (Effect.SILENT, Effect.LOSSY)}
+    return bool(lost & {s.server for s in behind if s.effect in (Effect.OK, Effect.LOSSY)})
 
 
 def _ruled_out(
