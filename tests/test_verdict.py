@@ -332,6 +332,23 @@ def test_a_low_rate_does_not_rule_drops_out() -> None:
     assert ruled == [["eni-pps-throttle"], []]
 
 
+def test_a_plugin_that_fails_the_asked_name_at_once_is_told_beside_dead_servers() -> None:
+    """What is asked of dead servers fails late: a name that fails at once was never asked of them."""
+    cells = dark(healthy(), Effect.SERVFAIL, lambda s: s.kind is NameKind.EXTERNAL, seconds=1.5)
+    off = finding("vpc-dns-support-off", scope=Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED)))
+    shadow = finding(
+        "rewrite-hosts-template-shadow", Severity.WARNING, confidence=Confidence.MEDIUM,
+        scope=Scope(kinds=(NameKind.ASKED,), zones=("example.com",)),
+    )  # fmt: skip
+    named = []
+    for seconds in (0.01, 1.5):
+        asked = [replace(s, kind=NameKind.ASKED, zone="www.example.com", seconds=seconds) for s in cells if s.bad]
+        loaded = cleared("corefile-reload-timebomb")
+        named.append(set(codes(judge(ASKED, steps([*cells, *asked], off, shadow, excluded=loaded)))))
+
+    assert named == [{"vpc-dns-support-off", "rewrite-hosts-template-shadow"}, {"vpc-dns-support-off"}]
+
+
 def test_tcp_alone_dead_between_nodes_is_tcp_blocked() -> None:
     """UDP passes and TCP does not, and no rule was read that says why."""
     cells = dark(

@@ -6,6 +6,7 @@ Each rule names what must be dead, what must be alive, and what must have been r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Path, Scope, Severity, Signal
 
@@ -46,6 +47,9 @@ SERVICE_FACTS = (
 )
 """What must be ruled out where no node gets through the Service, before its rules are blamed."""
 
+AT_ONCE_SECONDS = 0.3
+LATE_SECONDS = 0.9
+"""What CoreDNS answers by itself comes at once; what it asked others for in vain comes after its own time-outs."""
 RESENT_SECONDS = 4.5
 """The C libraries send a question again after five seconds."""
 
@@ -63,6 +67,7 @@ def infer(
     yield from _race(matrix)
     yield from _node_local(matrix)
     yield from _without_private_zones(matrix, hints)
+    yield from _answered_at_once(matrix)
 
 
 def _rules_missing(matrix: Matrix) -> Iterator[Finding]:
@@ -217,6 +222,24 @@ def _cache(node: str, what: str, fix: str, shown_by: Sequence[Signal], *, sure: 
         confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
         scope=Scope(nodes=(node,)),
     )
+
+
+def _answered_at_once(matrix: Matrix) -> Iterator[Finding]:
+    """F41: CoreDNS fails the asked name at once, while all other outside names fail late: it asked nobody for it.
+
+    A plugin of the Corefile, which the CoreDNS pods run, covers the name: then it is that plugin, whatever else is dead.
+    """
+    outside = matrix.cells(Path.REPLICA, kind=NameKind.EXTERNAL)
+    late = bool(outside) and all(s.effect is Effect.SILENT or (s.bad and s.seconds >= LATE_SECONDS) for s in outside)
+    if not late or not matrix.cleared("corefile-reload-timebomb", ""):
+        return
+    asked = matrix.cells(Path.REPLICA, kind=NameKind.ASKED)
+    at_once = [s for s in asked if s.effect in (Effect.SERVFAIL, Effect.NXDOMAIN) and s.seconds < AT_ONCE_SECONDS]
+    for one in matrix.findings:
+        named = one.code == "rewrite-hosts-template-shadow" and one.scope.kinds == (NameKind.ASKED,)
+        if named and at_once and at_once == asked and all(explains(one, s) for s in asked):
+            lines = [line for s in (*at_once[:2], *outside[:2]) for line in s.evidence[:1]]
+            yield replace(one, confidence=Confidence.HIGH, evidence=(*one.evidence, *lines))
 
 
 def _without_private_zones(matrix: Matrix, hints: Sequence[Finding]) -> Iterator[Finding]:
