@@ -214,7 +214,8 @@ ANSWERED: Mapping[str, tuple[Proof, ...]] = {
     "corefile-syntax-crashloop": (Proof(frozenset({P.FORWARD}), ("kinds",)),),
     "corefile-no-or-bad-forward": (
         Proof(frozenset({P.UPSTREAM}), ("servers",)),
-        Proof(frozenset({P.FORWARD}), ("kinds",), critical=True),
+        Proof(frozenset({P.FORWARD}), ("kinds",), ("servers",)),
+        Proof(frozenset({P.FORWARD}), ("kinds", "servers"), critical=True),
     ),
     "stub-domain-dead": (Proof(frozenset({P.UPSTREAM}), ("zones",)),),
     "netpol-egress-denies-53": INSIDE_PODS,
