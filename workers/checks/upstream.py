@@ -35,8 +35,9 @@ FAILING = (Effect.SERVFAIL, Effect.REFUSED, Effect.SILENT, Effect.FAILED)
 class Facts:
     """servers: those that the root's forward names. cells: outside names asked of all upstream servers.
 
-    Where no probe can ask the servers that the forward names, the cells hold what CoreDNS pods said of them, too: pods that
-    answered the cluster's name in the same way. own: the node's own name servers, and whether they answered.
+    Where no server of the forward answers a probe, and some can be asked by none, the cells hold what CoreDNS pods said of
+    them, too: pods that answered the cluster's name in the same way.
+    own: the node's own name servers, and whether they answered.
     """
 
     servers: tuple[Server, ...]
@@ -59,7 +60,8 @@ def collect(cluster: Cluster) -> Facts:
         a for a in survey.asked
         if a.target.path is Path.UPSTREAM and a.target.port == PORT and _is(a, wanted)
     ]  # fmt: skip
-    through = _through(survey, wanted) if root and not any(_judged(one) for one in root) else []
+    unknown = any(not _judged(one) for one in root) and not any(_judged(one) and not one.dead for one in root)
+    through = _through(survey, wanted) if unknown else []
     own: dict[str, bool] = {}
     for a in found:
         if a.policy == "Default":
@@ -103,10 +105,11 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     # What could not be judged may well answer. Where it does not, CoreDNS' own answers are the symptom.
     spared = {one.address for one in dead} if len(dead) < len(facts.servers) else set()
     yield from signals(cell for cell in used if cell.address not in spared)
-    if dead:
+    unheard = list(_unheard(facts)) if len(dead) < len(facts.servers) and not _others(facts) else []
+    if unheard:
+        yield from unheard
+    elif dead:
         yield _part(facts, dead) if _others(facts) else _dead(facts, dead)
-    elif facts.servers and not any(map(_judged, facts.servers)):
-        yield from _unheard(facts)
     elif used and all(cell.effect in (Effect.OK, Effect.SLOW) for cell in used) and all(map(_judged, facts.servers)):
         shown = ", ".join(sorted({cell.address for cell in used}))
         because = f"{shown} answered {facts.name} on every question"
@@ -115,7 +118,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
 
 def _others(facts: Facts) -> list[Server]:
     """The servers that answer. CoreDNS asks them where another one fails: a dead one is then no symptom by itself."""
-    return [one for one in facts.servers if one.judged and not one.dead]
+    return [one for one in facts.servers if _judged(one) and not one.dead]
 
 
 def _part(facts: Facts, dead: list[Server]) -> Finding:
@@ -161,7 +164,7 @@ def _dead(facts: Facts, dead: list[Server]) -> Finding:
 
 
 def _unheard(facts: Facts) -> Iterator[Finding]:
-    """No probe can ask the servers; but CoreDNS does, and gets nothing, while the node's own servers know the name."""
+    """No probe can ask all servers; but CoreDNS does, and gets nothing, while the node's own servers know the name."""
     own = {address for address, _ in facts.own}
     alive = [cell.address for cell in facts.cells if cell.address in own and cell.effect is Effect.OK]
     through = [cell for cell in facts.cells if cell.path is Path.REPLICA]
