@@ -308,8 +308,12 @@ def test_a_metric_comes_minute_by_minute(session: Session, aws: Aws) -> None:
     datum["Timestamp"] = datetime.now(UTC) - timedelta(minutes=3)
     watch.put_metric_data(Namespace="CWAgent", MetricData=[datum])
 
-    assert () == aws.metric("CWAgent", "ethtool_linklocal_allowance_exceeded", {"InstanceId": "i-2"})
-    assert (12.0,) == aws.metric("CWAgent", "ethtool_linklocal_allowance_exceeded", {"InstanceId": "i-1"})
+    assert ((), (12.0,)) == aws.metric(
+        "CWAgent", "ethtool_linklocal_allowance_exceeded", {"InstanceId": "i-2"}, {"InstanceId": "i-1"}
+    )
+    assert ((),) == aws.metric(
+        "CWAgent", "ethtool_linklocal_allowance_exceeded", {"InstanceId": "i-1", "driver": "ena"}
+    )
 
 
 # What moto has not

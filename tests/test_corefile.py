@@ -272,6 +272,31 @@ def test_what_loads_and_does_harm_is_found(old: str, new: str, kind: Kind) -> No
     assert () == lint(EKS, "1.12.4", kube_dns=("172.20.0.10",), names=("www.example",))
 
 
+EXCEPT = "forward . /etc/resolv.conf {\n except amazonaws.com\n }"
+
+
+@pytest.mark.parametrize(
+    "forward,more,lost",
+    [
+        (EXCEPT, "", ("sts.amazonaws.com",)),
+        ("forward corp.example 10.0.0.1", "", ("sts.amazonaws.com", "www.example")),
+        (EXCEPT, "amazonaws.com:53 {\n forward . 10.0.0.1\n}\n", ()),
+        (f"{EXCEPT}\n hosts /etc/coredns/own.hosts {{\n fallthrough\n }}", "", ()),
+        (f"{EXCEPT}\n k8s_external amazonaws.com", "", ()),
+        (f"{EXCEPT}\n view pods {{\n expr true\n }}", "", ()),
+        ("forward . /etc/resolv.conf", "amazonaws.com:53 {\n template ANY ANY {\n rcode NXDOMAIN\n }\n}\n", ()),
+    ],
+)
+def test_names_that_nobody_forwards_are_found(forward: str, more: str, lost: tuple[str, ...]) -> None:
+    """A name that its block's `forward` leaves out is lost, unless another block or plugin may answer for it."""
+    text = EKS.replace("forward . /etc/resolv.conf", forward) + more
+    names = ("sts.amazonaws.com", "www.example", "kubernetes.default.svc.cluster.local")
+
+    found = lint(text, "1.12.4", names=names)
+
+    assert lost == tuple(zone for each in found if each.kind is Kind.NO_FORWARD for zone in each.zones)
+
+
 @pytest.mark.parametrize(
     "served,left",
     [

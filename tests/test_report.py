@@ -87,6 +87,6 @@ def test_what_nothing_confirms_is_no_problem_of_a_healthy_cluster() -> None:
 
 def test_a_problem_keeps_its_steps() -> None:
     """Where something is wrong, every step says what it saw."""
-    seen = steps(healthy(), finding("coredns-scaled-to-zero"))
+    seen = steps(healthy(), finding("coredns-image-pull"))
 
     assert tuple(seen) == settled(judge(Question(cluster="cluster-a"), seen), seen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from contract.model import Effect, NameKind, Path
@@ -51,3 +53,28 @@ def test_a_dead_server(target: str, option: str, asked: tuple[Asked, ...], dead:
 def test_a_corefile_that_cannot_be_parsed_names_no_server() -> None:
     """Nothing is judged of a Corefile that is broken: other checks tell."""
     assert () == servers(Corefile(()), _survey())
+
+
+def test_what_no_probe_can_ask_is_named_and_not_judged() -> None:
+    """A server over TLS, on another port or in a file of one's own is none of the node's own name servers."""
+    text = ".:53 {\n  forward . tls://9.9.9.9 10.0.0.1:5353 /etc/own.conf\n}\n"
+    own = replace(_asked("10.0.0.1", Effect.OK), policy="Default")
+
+    found = servers(parse(text), _survey(own))
+
+    assert [(one.shown, one.judged) for one in found] == [
+        ("tls://9.9.9.9", False),
+        ("10.0.0.1:5353", False),
+        ("/etc/own.conf", False),
+    ]
+
+
+def test_the_nodes_own_servers_count_beside_others() -> None:
+    """CoreDNS goes on where a dead server stands beside resolv.conf; resolv.conf alone is no choice of the Corefile."""
+    asked = (_asked("10.0.0.1", Effect.SILENT), replace(_asked("10.20.0.2", Effect.OK), policy="Default"))
+
+    both = servers(parse(".:53 {\n  forward . 10.0.0.1 /etc/resolv.conf\n}\n"), _survey(*asked))
+    alone = servers(parse(".:53 {\n  forward . /etc/resolv.conf\n}\n"), _survey(*asked))
+
+    assert [(one.address, one.dead) for one in both] == [("10.0.0.1", True), ("10.20.0.2", False)]
+    assert alone == ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from contract.model import (
     Confidence,
     Effect,
+    Excluded,
     NameKind,
     Outcome,
     Path,
@@ -308,6 +309,94 @@ def test_lookups_that_outlast_the_probe_are_no_race_where_something_else_is_sile
 
     assert codes(verdict) == []
     assert verdict.unexplained
+
+
+def test_a_dead_server_that_the_corefile_names_is_told_beside_a_vpc_without_dns() -> None:
+    """The VPC's switch silences the VPC's resolver and no other server; where the Corefile names that one, it is enough."""
+    kinds = (NameKind.EXTERNAL, NameKind.ASKED)
+    outside = dark(healthy(), Effect.SERVFAIL, lambda s: s.kind is NameKind.EXTERNAL and s.path is not Path.UPSTREAM)
+    off = finding("vpc-dns-support-off", scope=Scope(kinds=kinds, servers=("10.20.0.2",)))
+    named = {}
+    for server in ("10.20.9.53", "10.20.0.2"):
+        cells = [replace(s, server=server, effect=Effect.SILENT) if s.path is Path.UPSTREAM else s for s in outside]
+        forward = finding(
+            "corefile-no-or-bad-forward", confidence=Confidence.MEDIUM, scope=Scope(kinds=kinds, servers=(server,))
+        )
+        verdict = judge(ASKED, steps(cells, off, forward))
+        named[server] = codes(verdict), verdict.unexplained
+
+    assert named == {
+        "10.20.9.53": (["corefile-no-or-bad-forward", "vpc-dns-support-off"], ()),
+        "10.20.0.2": (["vpc-dns-support-off"], ()),
+    }
+
+
+def test_a_server_that_is_dead_for_probes_alone_is_not_blamed() -> None:
+    """Where CoreDNS itself answers outside names, the servers of its Corefile help it."""
+    cells = dark(healthy(), Effect.SILENT, lambda s: s.path is Path.UPSTREAM)
+    scope = Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED), servers=("10.20.0.2",))
+
+    assert codes(judge(ASKED, steps(cells, finding("corefile-no-or-bad-forward", scope=scope)))) == []
+
+
+def test_a_private_zone_that_the_servers_in_use_do_not_pass_on() -> None:
+    """A name that a zone of the VPC has is not absent, and the servers that the VPC hands out and that deny it are named."""
+    asked = Question(cluster="cluster-a", name="db.corp.internal")
+    cells = healthy()
+    cells += [
+        replace(s, kind=NameKind.ASKED, zone="db.corp.internal", effect=Effect.NXDOMAIN) for s in cells if not s.bad
+    ]
+    absent = finding(
+        "name-really-absent", Severity.WARNING, confidence=Confidence.LOW, scope=Scope(kinds=(NameKind.ASKED,))
+    )
+    hint = finding("dhcp-options-custom-dns", Severity.INFO, scope=Scope(servers=("10.20.0.2",)))
+    held = Excluded(code="name-really-absent", because="the zone has it", scope=Scope(zones=("db.corp.internal",)))
+    quiet = tuple(
+        StepResult(check=check, title=check, outcome=Outcome.OK, summary="looked")
+        for check in ("private-zones", "resolver-rules")
+    )
+
+    nobody = judge(asked, [*steps(cells, absent, hint), *quiet])
+    own = judge(asked, [*steps(cells, absent, hint, excluded=(held,)), *quiet])
+    unknown = judge(asked, [*steps(cells, absent, excluded=(held,)), *quiet])
+
+    assert [codes(nobody), codes(own), codes(unknown)] == [["name-really-absent"], ["dhcp-options-custom-dns"], []]
+
+
+def test_a_low_rate_does_not_rule_drops_out() -> None:
+    """A resolver that answers some questions and loses others may be over its limit, whatever is counted of the answered."""
+    free = cleared("eni-pps-throttle")
+    lost = Signal(
+        path=Path.UPSTREAM,
+        effect=Effect.SILENT,
+        summary="40 failed queries",
+        server="10.20.0.2",
+        kind=NameKind.EXTERNAL,
+    )
+
+    ruled = [
+        [one.code for one in judge(ASKED, steps(cells, excluded=free)).ruled_out]
+        for cells in (healthy(), [*healthy(), lost])
+    ]
+
+    assert ruled == [["eni-pps-throttle"], []]
+
+
+def test_a_plugin_that_fails_the_asked_name_at_once_is_told_beside_dead_servers() -> None:
+    """What is asked of dead servers fails late: a name that fails at once was never asked of them."""
+    cells = dark(healthy(), Effect.SERVFAIL, lambda s: s.kind is NameKind.EXTERNAL, seconds=1.5)
+    off = finding("vpc-dns-support-off", scope=Scope(kinds=(NameKind.EXTERNAL, NameKind.ASKED)))
+    shadow = finding(
+        "rewrite-hosts-template-shadow", Severity.WARNING, confidence=Confidence.MEDIUM,
+        scope=Scope(kinds=(NameKind.ASKED,), zones=("example.com",)),
+    )  # fmt: skip
+    named = []
+    for seconds in (0.01, 1.5):
+        asked = [replace(s, kind=NameKind.ASKED, zone="www.example.com", seconds=seconds) for s in cells if s.bad]
+        loaded = cleared("corefile-reload-timebomb")
+        named.append(set(codes(judge(ASKED, steps([*cells, *asked], off, shadow, excluded=loaded)))))
+
+    assert named == [{"vpc-dns-support-off", "rewrite-hosts-template-shadow"}, {"vpc-dns-support-off"}]
 
 
 def test_tcp_alone_dead_between_nodes_is_tcp_blocked() -> None:

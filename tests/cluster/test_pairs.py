@@ -29,6 +29,7 @@ PAIRS = (  # the second is brought about while the first is at work
     ("endpointslice-stale-or-orphan", "iptables-kubedns-rules-missing"),
     ("node-firewall-drops-53", "sg-blocks-53-between-nodes"),
     ("kube-dns-ports-wrong", "iptables-kubedns-rules-missing"),
+    ("vpc-dns-support-off", "corefile-no-or-bad-forward"),
 )
 
 

@@ -280,7 +280,7 @@ def _absent_outside(facts: Facts) -> Finding:
         severity=Severity.WARNING,
         confidence=Confidence.LOW,
         subject=f"name {facts.asked.name}",
-        summary=f"{name} does not exist: the name servers behind CoreDNS say so themselves, as CoreDNS does.",
+        summary=f"The name servers behind CoreDNS say themselves that {name} does not exist, as CoreDNS does.",
         evidence=(
             *_lines(facts),
             *(line for cell in facts.cells if cell.path is Path.UPSTREAM for line in cell.lines[:2]),

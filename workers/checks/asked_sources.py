@@ -114,6 +114,10 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         yield _overridden(facts, shadow, known)
     elif facts.block and denied and any(s.default and s.effect is Effect.OK for s in facts.sources):
         yield _block(facts, denied)
+    elif facts.targets and denied and shadow is None and (others := _others(facts)):
+        yield _astray(facts, denied, others)
+        because = f"{others[0].server}, a name server of the nodes, knows {facts.name}: {others[0].line}"
+        yield Excluded(code="name-really-absent", because=because, scope=Scope(zones=(facts.name,)))
     elif known and facts.said and all(one.effect is Effect.OK for one in facts.said):
         because = f"{len(facts.said)} answers of CoreDNS pods agree with {known[0].server}: {facts.name} exists"
         if not facts.inside:
@@ -177,6 +181,29 @@ def _overridden(facts: Facts, shadow: Shadow, known: list[Source]) -> Finding:
         evidence=(f"Corefile line {shadow.line}: {shadow.text}", *_lines(list(facts.said), known)),
         fix=f"If that is not meant so, take {facts.name} out of `{shadow.plugin}`.",
         commands=COMMANDS, scope=Scope(kinds=(NameKind.ASKED,), zones=(shadow.zone,) if shadow.zone else ()),
+    )  # fmt: skip
+
+
+def _others(facts: Facts) -> list[Source]:
+    """The nodes' own name servers that know the name, where every server that the Corefile names denies it."""
+    theirs = _of_block(facts)
+    if not theirs or not all(one.effect in DENIED for one in theirs):
+        return []
+    return [one for one in facts.sources if one.default and one.effect is Effect.OK]
+
+
+def _astray(facts: Facts, denied: list[Said], others: list[Source]) -> Finding:
+    """The block for all names: a server that it names does not pass on what only the VPC's resolver knows."""
+    servers = ", ".join(facts.targets)
+    return Finding(
+        code="corefile-no-or-bad-forward", severity=Severity.WARNING, confidence=Confidence.MEDIUM,
+        subject="ConfigMap kube-system/coredns",
+        summary=f"CoreDNS forwards {facts.name} to {servers}, where it does not exist, while {others[0].server}, a name server "
+        "of the nodes, knows it.",
+        evidence=(f"Corefile: forward . {' '.join(facts.targets)}", *_lines(denied, [*_of_block(facts)[:1], *others])),
+        fix="Forward to the nodes' own name servers (`forward . /etc/resolv.conf`), and send only their own zones to these "
+        "servers; or let them pass the name on to the VPC's resolver.",
+        commands=COMMANDS, scope=Scope(kinds=(NameKind.ASKED,), zones=(facts.name,)),
     )  # fmt: skip
 
 

@@ -203,6 +203,9 @@ def _left_out(facts: Facts, one: Lint) -> Finding:
 
 
 def _no_forward(facts: Facts, one: Lint) -> Finding:
+    """Of all outside names, or of one that is asked."""
+    if one.zones:
+        return _left_to_nobody(facts, one)
     return Finding(
         code=FORWARD,
         severity=_severity(one),
@@ -213,6 +216,22 @@ def _no_forward(facts: Facts, one: Lint) -> Finding:
         commands=edit_commands(facts.owner),
         confidence=_confidence(facts, one),
         scope=Scope(kinds=(NameKind.EXTERNAL,)),
+    )
+
+
+def _left_to_nobody(facts: Facts, one: Lint) -> Finding:
+    kinds = tuple(dict.fromkeys(kind for kind, name in facts.names if name in one.zones))
+    return Finding(
+        code=FORWARD,
+        severity=Severity.CRITICAL,
+        summary=f"CoreDNS cannot look up {', '.join(one.zones)}: {one.message}.",
+        subject=_subject(one),
+        evidence=tuple(_evidence(facts, one)),
+        fix="Let `forward .` of that server block take the name again, or give its domain a server block of its own that "
+        "forwards to name servers which know it.",
+        commands=edit_commands(facts.owner),
+        confidence=_confidence(facts, one),
+        scope=Scope(kinds=kinds, zones=one.zones if kinds == (NameKind.ASKED,) else ()),
     )
 
 

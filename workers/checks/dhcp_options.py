@@ -85,7 +85,7 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
         yield _failing(facts, failing, tuple(foreign), named)
     elif named:
         yield _odd(facts, named, tuple(foreign))
-    if not failing and (not named or any(_answers(facts, s) for s in named)):
+    if not failing and not any(_denies(facts, s) for s in foreign) and _fine(facts, named):
         servers = ", ".join(facts.vpc.domain_name_servers) or "none of its own"
         yield Excluded(code="dhcp-options-custom-dns", because=_because(facts, servers, tuple(foreign)))
 
@@ -100,6 +100,16 @@ def _because(facts: Facts, servers: str, foreign: tuple[str, ...]) -> str:
 def _local(server: str) -> bool:
     """Whether an address is the node's own: a cache of the node, not a server of the VPC's options."""
     return server.startswith("127.") or server in ("::1", "169.254.20.10")
+
+
+def _fine(facts: Facts, named: tuple[str, ...]) -> bool:
+    return not named or any(_answers(facts, s) for s in named)
+
+
+def _denies(facts: Facts, server: str) -> bool:
+    """Whether a server knows no address for the asked name: it need not know all that the VPC's resolver knows."""
+    asked = [a for a in _of(facts, server) if a.kind is NameKind.ASKED]
+    return bool(asked) and not any(a.ok for a in asked)
 
 
 def _of(facts: Facts, server: str) -> list[Answered]:
@@ -151,7 +161,7 @@ def _failing(facts: Facts, failing: list[str], foreign: tuple[str, ...], named: 
         ),
         commands=_commands(facts, switch=bool(listed)),
         confidence=Confidence.HIGH if listed else Confidence.MEDIUM,
-        scope=Scope(kinds=kinds(facts.asked, facts.internal)),
+        scope=Scope(kinds=kinds(facts.asked, facts.internal), servers=tuple(failing)),
     )
 
 
@@ -169,6 +179,7 @@ def _odd(facts: Facts, named: tuple[str, ...], foreign: tuple[str, ...]) -> Find
         subject=facts.vpc.dhcp_id,
         evidence=(f"DescribeDhcpOptions {facts.vpc.dhcp_id}: domain-name-servers {', '.join(named)}",),
         fix="Nothing, as long as they pass on the names of AWS and of private zones. AmazonProvidedDNS does so by itself.",
+        scope=Scope(servers=foreign),
     )
 
 

@@ -110,6 +110,9 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     found = [f for f in (_missing(facts, h) for h in facts.here) if f]
     found += [f for f in (_elsewhere(facts, h) for h in facts.elsewhere) if f]
     yield from found
+    for holder in facts.here:
+        if holder.name not in facts.forwarded and _address(holder) and fails(facts.answers, holder.name):
+            yield Excluded(code="name-really-absent", because=_held(holder), scope=Scope(zones=(holder.name,)))
     fine = [n for n in facts.names if any(a.name == n and a.ok for a in facts.answers)]
     if found or not fine or len(fine) < len(facts.names):
         return
@@ -119,10 +122,23 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     )
 
 
+def _address(holder: Holder) -> bool:
+    """Whether the zone is known to lead the name to an address."""
+    return any(record.kind in ADDRESS for record in holder.records)
+
+
+def _held(holder: Holder) -> str:
+    record = next(r for r in holder.records if r.kind in ADDRESS)
+    return (
+        f"the private zone {holder.zone.name} ({holder.zone.id}) of this VPC has {holder.name}: "
+        f"{record.name} {record.kind} {' '.join(record.values)}"
+    )
+
+
 def _missing(facts: Facts, holder: Holder) -> Finding | None:
     if holder.name in facts.forwarded or not holder.readable or not fails(facts.answers, holder.name):
         return None
-    if any(record.kind in ADDRESS for record in holder.records):
+    if _address(holder):
         return None
     zone, region = holder.zone, f" --region {facts.region}" if facts.region else ""
     others = ", ".join(f"{r.kind}" for r in holder.records)
@@ -157,7 +173,7 @@ def _missing(facts: Facts, holder: Holder) -> Finding | None:
 
 
 def _elsewhere(facts: Facts, holder: Holder) -> Finding | None:
-    if not holder.readable or not any(record.kind in ADDRESS for record in holder.records):
+    if not holder.readable or not _address(holder):
         return None
     zone = holder.zone
     return Finding(

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from contract.model import Excluded, Finding, Observation, Scope, Severity
+from contract.model import Effect, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, Gap, Gaps
-from workers.cluster.outward import Answered, kinds, seen_upstream, vpc_resolvers
+from workers.cluster.outward import RESOLVERS, Answered, kinds, seen_upstream, vpc_resolvers
 
 SOURCE = "https://docs.aws.amazon.com/vpc/latest/userguide/vpc-dns.html"
 LINES = 6
@@ -96,8 +96,20 @@ def _off(facts: Facts) -> Finding:
         commands=(_command(facts, "--enable-dns-support"), _command(facts, "--enable-dns-hostnames"))
         if facts.hostnames is False
         else (_command(facts, "--enable-dns-support"),),
-        scope=Scope(kinds=kinds(facts.asked, facts.internal)),
+        scope=Scope(kinds=kinds(facts.asked, facts.internal), servers=_silenced(facts)),
     )
+
+
+def _silenced(facts: Facts) -> tuple[str, ...]:
+    """The name servers that give no address because of it; () where the VPC's range, and so its resolver, is not known.
+
+    A server that answers, but only that it failed, may ask the VPC's resolver in its turn. One that is silent is dead itself.
+    """
+    if set(facts.resolvers) <= set(RESOLVERS):
+        return ()
+    found = {a.server for a in facts.upstream if a.ok}
+    failed = [a.server for a in facts.upstream if a.effect is Effect.SERVFAIL and a.server not in found]
+    return tuple(dict.fromkeys((*facts.resolvers, *failed)))
 
 
 def _command(facts: Facts, option: str) -> str:

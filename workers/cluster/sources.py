@@ -9,9 +9,10 @@ from contract.model import Effect, NameKind, Path
 
 from .asked import Said
 from .assembled import Assembled
-from .corefile import Corefile, block_of, forwards_of
+from .corefile import RESOLV_CONF, Corefile, address_of, block_of, forwards_of
 from .errors import Gaps
 from .survey import Asked, Survey
+from .upstreams import PORT
 from .whole import Cluster
 
 
@@ -28,16 +29,17 @@ class Source:
 
 
 def targets(corefile: Corefile, name: str) -> tuple[str, ...]:
-    """Where the narrowest forward for NAME leads, by address."""
+    """Where the narrowest forward for NAME leads, by address; as it is written where a target is none (TLS, a file)."""
     block = block_of(corefile, name)
     if block is None:
         return ()
     found = forwards_of(Corefile((block,)))
-    return tuple(dict.fromkeys(address for one in found for address, _ in one.addresses))
+    written = dict.fromkeys(target for one in found for target in one.targets if target != RESOLV_CONF)
+    return tuple(dict.fromkeys(address[0] if (address := address_of(target)) else target for target in written))
 
 
 def forwarded_to(cluster: Cluster, gaps: Gaps, name: str) -> tuple[str, ...]:
-    """Where the Corefile in force forwards NAME to, by address; none for the name servers of CoreDNS' own node."""
+    """Where the Corefile in force forwards NAME to, as `targets` has it; none for the name servers of CoreDNS' own node."""
     return targets(gaps.of(cluster.corefile, Assembled()).parsed, name)
 
 
@@ -77,5 +79,10 @@ def _source(one: Asked) -> Source:
 
 
 def used(one: Asked, named: Sequence[str]) -> bool:
-    """Whether a question went to a server that CoreDNS would ask: one that the Corefile names, else one of the node's own."""
+    """Whether a question went to a server that CoreDNS would ask: one that the Corefile names, else one of the node's own.
+
+    Probes may only ask port 53, so that silence on another one says nothing.
+    """
+    if one.target.port != PORT:
+        return False
     return one.target.address in named and one.policy != "Default" if named else one.policy == "Default"

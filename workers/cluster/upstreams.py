@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from contract.model import Effect, Path
 
-from .corefile import Corefile, Forward, forwards_of
+from .corefile import RESOLV_CONF, Corefile, Forward, address_of, forwards_of
 from .survey import Asked, Survey
 
+PORT = 53
 DEAD = (Effect.SILENT, Effect.UNREACHABLE)
 LINES = 6
 
@@ -18,6 +19,8 @@ LINES = 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
     """One name server of one zone. zone: "" for the root. asked, answered: questions from nodes that reach anything.
+
+    address: as it is written, with the port 0, where it is no address of plain DNS: TLS, a file, a name.
 
     tcp_only: CoreDNS asks it over TCP alone, and so was it asked here; else over UDP. refused: whether REFUSED is all that
     it says. lines: the answers, for evidence.
@@ -38,30 +41,53 @@ class Server:
         return self.asked > 0 and (self.answered == 0 or self.refused)
 
     @property
+    def shown(self) -> str:
+        """Its address, with the port where that is another one than usual."""
+        return self.address if self.port in (0, PORT) else f"{self.address}:{self.port}"
+
+    @property
     def judged(self) -> bool:
         """Whether enough was asked to tell."""
         return self.asked > 0
 
 
 def servers(corefile: Corefile, survey: Survey) -> tuple[Server, ...]:
-    """Each address of each zone's forward with what it answered; those that the probes could not ask with nothing.
+    """Each target of each zone's forward with what it answered; those that the probes could not ask with nothing.
 
-    Probes may only ask port 53, and an address that stays silent on another port proves nothing.
+    Probes may only ask port 53, and an address that stays silent on another port proves nothing. The node's own name servers
+    are among them only where a forward names others besides: by themselves they are no choice of the Corefile.
     """
     alive = {a.node for a in survey.asked if a.effect not in DEAD}
-    found = [a for a in survey.asked if a.target.path is Path.UPSTREAM and a.policy != "Default" and a.node in alive]
-    seen: dict[tuple[str, str], Server] = {}
+    every = [a for a in survey.asked if a.target.path is Path.UPSTREAM and a.node in alive]
+    found = [a for a in every if a.policy != "Default"]
+    own = [a for a in every if a.policy == "Default"]
+    seen: dict[tuple[str, str, int], Server] = {}
     for forward in forwards_of(corefile):
-        for address, port in forward.addresses:
-            if not forward.zone.endswith(".arpa"):
-                seen.setdefault((forward.zone, address), _server(forward, address, port, found))
+        if forward.zone.endswith(".arpa") or set(forward.targets) == {RESOLV_CONF}:
+            continue
+        for target in forward.targets:
+            for one in _named(forward, target, found, own):
+                seen.setdefault((one.zone, one.address, one.port), one)
     return tuple(seen.values())
+
+
+def _named(forward: Forward, target: str, found: Sequence[Asked], own: Sequence[Asked]) -> Iterator[Server]:
+    """The servers that a target of a forward stands for."""
+    address = address_of(target)
+    if address is not None:
+        yield _server(forward, *address, found)
+    elif target == RESOLV_CONF and own:
+        yield from (_server(forward, each, PORT, own) for each in dict.fromkeys(a.target.address for a in own))
+    else:
+        yield _server(forward, target, 0, ())
 
 
 def _server(forward: Forward, address: str, port: int, found: Sequence[Asked]) -> Server:
     how = transport_of(forward)
     mine = (
-        [a for a in found if (a.target.address, a.target.port, a.transport) == (address, 53, how)] if port == 53 else []
+        [a for a in found if (a.target.address, a.target.port, a.transport) == (address, PORT, how)]
+        if port == PORT
+        else []
     )
     return Server(
         zone=forward.zone, address=address, port=port, asked=len(mine),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from contract.model import Effect, NameKind, Path, Scope, Signal
+from contract.model import Effect, Finding, NameKind, Path, Severity, Signal
 
 P, E, K = Path, Effect, NameKind
 
@@ -163,6 +163,11 @@ ONLY_OF_ALL: Mapping[str, tuple[Pattern, ...]] = {
 }
 """The same where a cause names no CoreDNS pods: it is said so of all, of which none is ready."""
 
+ONLY_FOR_A_NAME: Mapping[str, tuple[Pattern, ...]] = {
+    "corefile-no-or-bad-forward": (Pattern(COREDNS | {P.UPSTREAM}, ABSENT, frozenset({K.ASKED})),),
+}
+"""What a cause makes besides where it is said of certain names: the servers that it is about answer, and deny these."""
+
 BEHIND = frozenset(
     {
         "corefile-no-or-bad-forward",
@@ -182,6 +187,7 @@ class Proof:
 
     needs, lacks: fields that the scope must name, and must not name, for that. kinds: the names whose answers count.
     strays: whether the cause's servers are endpoints that no CoreDNS pod has, each of which must have been asked itself.
+    critical: whether it holds only for what is critical, and not for a risk that has not come yet.
     """
 
     paths: frozenset[Path]
@@ -189,9 +195,13 @@ class Proof:
     lacks: tuple[str, ...] = ()
     kinds: frozenset[NameKind] = EVERY
     strays: bool = False
+    critical: bool = False
 
-    def counts(self, scope: Scope) -> bool:
+    def counts(self, finding: Finding) -> bool:
         """Whether it holds for a finding of that scope."""
+        if self.critical and finding.severity is not Severity.CRITICAL:
+            return False
+        scope = finding.scope
         if self.strays and any(server.startswith("pod/") for server in scope.servers):
             return False  # a CoreDNS pod that is missing from the endpoints answers whoever asks it past the Service
         return all(getattr(scope, f) for f in self.needs) and not any(getattr(scope, f) for f in self.lacks)
@@ -216,6 +226,7 @@ ANSWERED: Mapping[str, tuple[Proof, ...]] = {
     "corefile-no-or-bad-forward": (
         Proof(frozenset({P.UPSTREAM}), ("servers",)),
         Proof(frozenset({P.FORWARD}), ("kinds",), ("servers",)),
+        Proof(frozenset({P.FORWARD}), ("kinds", "servers"), critical=True),
     ),
     "stub-domain-dead": (Proof(frozenset({P.UPSTREAM}), ("zones",)),),
     "netpol-egress-denies-53": INSIDE_PODS,

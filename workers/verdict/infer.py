@@ -6,6 +6,7 @@ Each rule names what must be dead, what must be alive, and what must have been r
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from contract.model import Confidence, Effect, Excluded, Finding, NameKind, Path, Scope, Severity, Signal
 
@@ -15,6 +16,9 @@ from .modes import shown
 from .rules import rules_missing
 from .view import Matrix, alive, silent, whole
 
+AT_ONCE_SECONDS = 0.3
+LATE_SECONDS = 0.9
+"""What CoreDNS answers by itself comes at once; what it asked others for in vain comes after its own time-outs."""
 RESENT_SECONDS = 4.5
 """The C libraries send a question again after five seconds."""
 
@@ -31,6 +35,8 @@ def infer(
     yield from _tcp_blocked(matrix)
     yield from _race(matrix)
     yield from _node_local(matrix)
+    yield from _without_private_zones(matrix, hints)
+    yield from _answered_at_once(matrix)
 
 
 def _tcp_blocked(matrix: Matrix) -> Iterator[Finding]:
@@ -141,4 +147,53 @@ def _cache(node: str, what: str, fix: str, shown_by: Sequence[Signal], *, sure: 
         ),
         confidence=Confidence.HIGH if sure else Confidence.MEDIUM,
         scope=Scope(nodes=(node,)),
+    )
+
+
+def _answered_at_once(matrix: Matrix) -> Iterator[Finding]:
+    """F41: CoreDNS fails the asked name at once, while all other outside names fail late: it asked nobody for it.
+
+    A plugin of the Corefile, which the CoreDNS pods run, covers the name: then it is that plugin, whatever else is dead.
+    """
+    outside = matrix.cells(Path.REPLICA, kind=NameKind.EXTERNAL)
+    late = bool(outside) and all(s.effect is Effect.SILENT or (s.bad and s.seconds >= LATE_SECONDS) for s in outside)
+    if not late or not matrix.cleared("corefile-reload-timebomb", ""):
+        return
+    asked = matrix.cells(Path.REPLICA, kind=NameKind.ASKED)
+    at_once = [s for s in asked if s.effect in (Effect.SERVFAIL, Effect.NXDOMAIN) and s.seconds < AT_ONCE_SECONDS]
+    for one in matrix.findings:
+        named = one.code == "rewrite-hosts-template-shadow" and one.scope.kinds == (NameKind.ASKED,)
+        if named and at_once and at_once == asked and all(explains(one, s) for s in asked):
+            lines = [line for s in (*at_once[:2], *outside[:2]) for line in s.evidence[:1]]
+            yield replace(one, confidence=Confidence.HIGH, evidence=(*one.evidence, *lines))
+
+
+def _without_private_zones(matrix: Matrix, hints: Sequence[Finding]) -> Iterator[Finding]:
+    """F58: name servers of one's own, which DHCP hands out, deny a name that a private zone of the VPC has."""
+    held = {zone: e for e in matrix.excluded if e.code == "name-really-absent" for zone in e.scope.zones}
+    for hint in hints:
+        if hint.code != "dhcp-options-custom-dns" or not hint.scope.servers:
+            continue
+        said = [
+            s for s in matrix.signals if s.path is Path.UPSTREAM and s.server in hint.scope.servers and s.zone in held
+        ]
+        if said and all(s.effect in (Effect.NXDOMAIN, Effect.NODATA) for s in said):
+            yield _denying(hint, said, held[said[0].zone])
+
+
+def _denying(hint: Finding, said: Sequence[Signal], held: Excluded) -> Finding:
+    servers = tuple(dict.fromkeys(s.server for s in said))
+    name = said[0].zone
+    return Finding(
+        code=hint.code,
+        severity=Severity.WARNING,
+        summary=f"{', '.join(servers)}, which the VPC hands out as name server, says that {name} does not exist, while a "
+        "private zone of this VPC has it.",
+        subject=hint.subject,
+        evidence=(*hint.evidence, held.because, *(line for s in said[:4] for line in s.evidence[:1])),
+        fix="Let these servers pass the private zones on to the VPC's resolver; or let the VPC hand out AmazonProvidedDNS, and "
+        "send only the company's own zones to them by Route 53 Resolver rules.",
+        commands=(f"dig @{servers[0]} {name}", f"aws ec2 describe-dhcp-options --dhcp-options-ids {hint.subject}"),
+        confidence=Confidence.MEDIUM,
+        scope=Scope(kinds=(NameKind.ASKED,), servers=servers),
     )

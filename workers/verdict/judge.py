@@ -13,10 +13,12 @@ from contract.catalogue import CODES, source_of
 from contract.model import (
     Cause,
     Confidence,
+    Effect,
     Excluded,
     Finding,
     NotChecked,
     Outcome,
+    Path,
     Question,
     RuledOut,
     Severity,
@@ -25,6 +27,7 @@ from contract.model import (
     StepResult,
     Verdict,
 )
+from workers.cluster.names import plain, under
 
 from .candidates import Candidate, candidates
 from .consequences import BY_ELIMINATION
@@ -44,7 +47,9 @@ def judge(question: Question, steps: Sequence[StepResult]) -> Verdict:
     """The verdict on all steps of a run. Pure: the same steps give the same verdict."""
     signals = [s for step in steps for s in step.signals]
     excluded = [e for step in steps for e in step.excluded]
-    raised = [f for step in steps for f in step.findings if f.severity is not Severity.INFO and _may(f, steps)]
+    raised = [
+        f for step in steps for f in step.findings if f.severity is not Severity.INFO and _may(f, question, steps)
+    ]
     hints = [f for step in steps for f in step.findings if f.severity is Severity.INFO]
     raised += infer(signals, raised, excluded, hints)
     standing, denied = candidates(raised, signals)
@@ -57,16 +62,19 @@ def judge(question: Question, steps: Sequence[StepResult]) -> Verdict:
         status=status,
         summary=summary(status, question, [c.whole for c in causes], unexplained, steps),
         causes=tuple(_cause(c, symptoms) for c in causes),
-        ruled_out=_ruled_out(causes, denied, excluded),
+        ruled_out=_ruled_out(causes, denied, [e for e in excluded if not _doubtful(e, signals)]),
         unexplained=unexplained,
         not_checked=_not_checked(status, steps),
     )
 
 
-def _may(finding: Finding, steps: Sequence[StepResult]) -> bool:
-    """Whether what is only left over may be named: the steps that could know better saw nothing."""
+def _may(finding: Finding, question: Question, steps: Sequence[StepResult]) -> bool:
+    """Whether what is only left over may be named: the steps that could know better saw nothing, and nothing against it."""
     if finding.confidence is not Confidence.LOW or finding.code not in BY_ELIMINATION:
         return True
+    against = [zone for s in steps for e in s.excluded if e.code == finding.code for zone in e.scope.zones]
+    if any(under(plain(question.name), zone) for zone in against):
+        return False
     quiet = {s.check for s in steps if s.outcome in (Outcome.OK, Outcome.SKIPPED)}
     return set(BY_ELIMINATION[finding.code]) <= quiet
 
@@ -167,6 +175,18 @@ def _cause(candidate: Candidate, symptoms: Sequence[Signal]) -> Cause:
         change=finding.change,
         source=source_of(finding.code),
     )
+
+
+def _doubtful(excluded: Excluded, signals: Sequence[Signal]) -> bool:
+    """Whether a packet limit was ruled out by a low rate, while a name server behind CoreDNS answers only sometimes.
+
+    The rate counts the questions that were answered: those that are dropped are not in it.
+    """
+    if excluded.code != "eni-pps-throttle":
+        return False
+    behind = [s for s in signals if s.path is Path.UPSTREAM]
+    lost = {s.server for s in behind if s.effect in (Effect.SILENT, Effect.LOSSY)}
+    return bool(lost & {s.server for s in behind if s.effect in (Effect.OK, Effect.LOSSY)})
 
 
 def _ruled_out(

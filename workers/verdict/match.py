@@ -8,7 +8,7 @@ from dataclasses import replace
 from contract.model import Effect, Finding, Path, Scope, Severity, Signal
 from workers.cluster.names import under
 
-from .explains import ANSWERED, BEHIND, EXPLAINS, ONLY_CRITICAL, ONLY_OF_ALL, Proof
+from .explains import ANSWERED, BEHIND, EXPLAINS, ONLY_CRITICAL, ONLY_FOR_A_NAME, ONLY_OF_ALL, Proof
 
 DIRECT = (Path.REPLICA, Path.FORWARD, Path.UPSTREAM)
 HOSTED = ("node-firewall-drops-53",)
@@ -19,6 +19,8 @@ def explains(finding: Finding, symptom: Signal) -> bool:
     """Whether the cause makes this symptom: the kind of cell fits, and the place."""
     more = ONLY_CRITICAL.get(finding.code, ()) if finding.severity is Severity.CRITICAL else ()
     more += ONLY_OF_ALL.get(finding.code, ()) if not finding.scope.servers else ()
+    if finding.scope.zones:
+        more += ONLY_FOR_A_NAME.get(finding.code, ())
     fits = any(pattern.fits(symptom) for pattern in (*EXPLAINS.get(finding.code, ()), *more))
     if finding.code in HOSTED and symptom.path is Path.FORWARD:
         return fits and symptom.server in finding.scope.servers
@@ -104,7 +106,7 @@ def _inside(inner: Sequence[object], outer: Sequence[object]) -> bool:
 def narrowed(finding: Finding, signals: Sequence[Signal]) -> Finding | Signal:
     """The finding without the places where answers contradict it; the answer, where they do so everywhere."""
     for proof in () if finding.by_chance else ANSWERED.get(finding.code, ()):
-        if not proof.counts(finding.scope):
+        if not proof.counts(finding):
             continue
         here = [s for s in signals if s.path in proof.paths and s.kind in proof.kinds and _exactly(finding, s)]
         good = [s for s in here if s.effect is Effect.OK]

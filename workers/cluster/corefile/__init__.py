@@ -3,7 +3,7 @@
 from .chain import Answer, Taken
 from .defects import lint
 from .fingerprint import STOCK, fingerprint
-from .forwards import Forward, forwards_of
+from .forwards import RESOLV_CONF, Forward, address_of, forwards_of
 from .loading import Kind, Lint, unloadable
 from .serving import Shadow, block_of, overridden, shadows, taken
 from .tokens import CorefileError, MissingFile
@@ -11,6 +11,7 @@ from .tree import Block, Corefile, Directive, Line, parse
 from .zones import Zone
 
 __all__ = [
+    "RESOLV_CONF",
     "STOCK",
     "Answer",
     "Block",
@@ -25,6 +26,7 @@ __all__ = [
     "Shadow",
     "Taken",
     "Zone",
+    "address_of",
     "block_of",
     "fingerprint",
     "forwards_of",

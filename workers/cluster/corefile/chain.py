@@ -154,9 +154,14 @@ def _behind_colon(directive: Directive) -> tuple[str, ...]:
     return tuple(arg.partition(":")[2] for arg in directive.args)
 
 
-def _forward(directive: Directive, query: Query) -> Taken | None:
+def excepts(directive: Directive, name: str) -> bool:
+    """Whether a `forward` leaves NAME out."""
     excepted = directive.option("except") or ()
-    if any(under(query.name, each.name) for arg in excepted for each in zones_of(arg)):
+    return any(under(plain(name), each.name) for arg in excepted for each in zones_of(arg))
+
+
+def _forward(directive: Directive, query: Query) -> Taken | None:
+    if excepts(directive, query.name):
         return None
     for source in zones_of(directive.args[0]) if directive.args else ():
         if under(query.name, source.name):

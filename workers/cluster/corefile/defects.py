@@ -6,10 +6,12 @@ import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from .chain import Answer, zones_in
+from workers.cluster.names import under
+
+from .chain import Answer, excepts, zones_in
 from .forwards import address_of
 from .loading import Kind, Lint, placed, unloadable
-from .plugins import EXTERNAL, HANDS_ON
+from .plugins import EXTERNAL, HANDS_ON, PLUGINS
 from .serving import block_for, block_of, main_port, taken
 from .tokens import CorefileError
 from .tree import Block, Corefile, Directive, parse
@@ -54,8 +56,8 @@ def lint(
     if not corefile.blocks:
         return fatal
     semantic = (
-        *_kubernetes(corefile, cluster_zone, names), *_forward(corefile), *_loops(corefile, kube_dns), *_ready(corefile),
-        *_shadows(corefile, names), *_options(corefile),
+        *_kubernetes(corefile, cluster_zone, names), *_forward(corefile), *_left_to_nobody(corefile, cluster_zone, names),
+        *_loops(corefile, kube_dns), *_ready(corefile), *_shadows(corefile, names), *_options(corefile),
     )  # fmt: skip
     known = (
         semantic if whole else tuple(replace(each, sure=each.sure and each.kind not in MISSING) for each in semantic)
@@ -106,6 +108,32 @@ def _forward(corefile: Corefile) -> Iterator[Lint]:
     if not any(_whole(each) for name in HANDS_ON for each in block.all(name)):
         message = "the server block for all other names (`.`) hands them on to no name server"
         yield Lint(Kind.NO_FORWARD, message, block.line)
+
+
+def _left_to_nobody(corefile: Corefile, cluster_zone: str, names: Sequence[str]) -> Iterator[Lint]:
+    """Names that are asked and that no `forward` of their server block takes, nor any other plugin of it."""
+    for name in dict.fromkeys(names):
+        found = block_for(corefile, name)
+        if found is None or under(name, cluster_zone) or taken(corefile, name) is not None:
+            continue
+        block, zone = found
+        alike = sum(zone in each.zones for each in corefile.blocks)  # told apart by `bind` or `view`
+        handing = (*block.all("forward"), *block.all("grpc"))
+        if not handing or alike > 1 or any(_may_answer(each) for each in block.directives):
+            continue
+        leaving = next((each for each in handing if excepts(each, name)), None)
+        why = f" (`except {' '.join(leaving.option('except') or ())}` of `{leaving.name}`)" if leaving else ""
+        message = f"nothing in the server block {' '.join(block.keys)} answers or forwards it{why}"
+        yield Lint(Kind.NO_FORWARD, message, (leaving or handing[0]).line, zones=(name,))
+
+
+def _may_answer(directive: Directive) -> bool:
+    """Whether a plugin may know names that the Corefile does not show."""
+    return (
+        directive.name not in PLUGINS
+        or directive.name in ("erratic", "k8s_external", "local", "nomad", "view", "whoami")
+        or (directive.name not in ("kubernetes", "template") and directive.option("fallthrough") is not None)
+    )
 
 
 def _whole(directive: Directive) -> bool:

@@ -10,6 +10,9 @@ from workers.cluster.names import under
 from .tree import Block, Corefile, Directive, Line
 from .zones import zones_of
 
+RESOLV_CONF = "/etc/resolv.conf"
+"""The target that stands for the name servers of CoreDNS' own node."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forward:
