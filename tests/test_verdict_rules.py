@@ -76,7 +76,11 @@ def test_a_wrong_port_over_udp_hides_no_missing_rules_over_tcp() -> None:
     )
     alone = dark(cells, Effect.SILENT, lambda s: s.path is Path.CLUSTER_IP and s.node == "a1")
 
+    often = counted(alone, lambda s: s.node == "a1" or s.transport == "udp", 9, 9)
+
     assert (["kube-dns-ports-wrong"], ["kube-dns-ports-wrong", RULES]) == (codes(cells, ports), codes(alone, ports))
+    told = judge(ASKED, steps(often, ports, excluded=PROXY)).causes[1]
+    assert (RULES, "over TCP" in told.summary) == (told.code, True)
 
 
 def test_coredns_pods_that_were_never_endpoints_hide_no_missing_rules() -> None:

@@ -60,9 +60,8 @@ def rules_missing(matrix: Matrix) -> Iterator[Finding]:
         if matrix.named((RULES, *PROXY_CODES), node) or not matrix.all_cleared(PROXY_CODES[:4], node):
             continue
         dead = tuple(t for t in TRANSPORTS if silent(matrix.cells(Path.CLUSTER_IP, node=node, transport=t)))
-        told = tuple(t for t in dead if _open(matrix, node, t))
-        if told != dead and _stands_out(matrix, node, dead):
-            told = dead
+        apart = _stands_out(matrix, node, dead)
+        told = tuple(t for t in dead if t in apart or _open(matrix, node, t))
         if told:
             yield from _not_forwarded(matrix, node, told)
 
@@ -81,31 +80,31 @@ def _open(matrix: Matrix, node: str, transport: str) -> bool:
     return not known or (all(f.code in NO_ENDPOINTS and not f.scope.nodes for f in known) and whole(elsewhere))
 
 
-def _stands_out(matrix: Matrix, node: str, dead: Sequence[str]) -> bool:
-    """Whether a node meets silence alone where the others meet it now and then: too often for one and the same cause.
+def _stands_out(matrix: Matrix, node: str, dead: Sequence[str]) -> tuple[str, ...]:
+    """The transports over which a node meets silence alone and others meet it now and then: too often for the same cause.
 
     Others count that reach CoreDNS, and no more of its pods than this node does. One of them must have been answered and
     not answered, which shows that each question finds an endpoint of its own.
     """
     if any(f.code in SERVICE_CODES and node in f.scope.nodes for f in matrix.findings):
-        return False
-    own = _asked(matrix, node, dead)
+        return ()
     reached = _reached(matrix, node, dead)
     rivals = [n for n in matrix.nodes if n != node and 0 < _reached(matrix, n, dead) <= reached]
-    cells = {n: _asked(matrix, n, dead) for n in rivals}
-    if not silent(own) or not any(_mixed(each) for each in cells.values()):
-        return False
-    every = [s for each in cells.values() for s in each]
+    over_each = {t: [_asked(matrix, n, t) for n in rivals] for t in dead}
+    some = tuple(t for t in dead if any(_came_back(s) for cells in over_each[t] for s in cells))
+    own = [s for t in some for s in _asked(matrix, node, t)]
+    if not silent(own) or not any(_mixed(cells) for t in some for cells in over_each[t]):
+        return ()
+    every = [s for t in some for cells in over_each[t] for s in cells]
     asked, lost = sum(s.attempts for s in every), sum(s.attempts - _came_back(s) for s in every)
     share = (lost + 1) / (asked + 2)  # of a sample, with what it may have missed
-    return bool(len(matrix.nodes) * share ** sum(s.attempts for s in own) < NEGLIGIBLE)
+    unlikely = len(matrix.nodes) * share ** sum(s.attempts for s in own) < NEGLIGIBLE
+    return some if unlikely else ()
 
 
-def _asked(matrix: Matrix, node: str, transports: Sequence[str]) -> list[Signal]:
+def _asked(matrix: Matrix, node: str, transport: str) -> list[Signal]:
     """What a node asked through the Service, for whichever name."""
-    return [
-        s for k in NameKind for t in transports for s in matrix.cells(Path.CLUSTER_IP, node=node, transport=t, kind=k)
-    ]
+    return [s for kind in NameKind for s in matrix.cells(Path.CLUSTER_IP, node=node, transport=transport, kind=kind)]
 
 
 def _reached(matrix: Matrix, node: str, transports: Sequence[str]) -> int:
@@ -138,7 +137,7 @@ def _not_forwarded(matrix: Matrix, node: str, dead: tuple[str, ...]) -> Iterator
     others = [n for n in matrix.nodes if n != node]
     elsewhere = [s for n in others for t in dead for s in matrix.cells(Path.CLUSTER_IP, node=n, transport=t)]
     one = len(dead) < len(TRANSPORTS)
-    apart = _stands_out(matrix, node, dead)
+    apart = _stands_out(matrix, node, dead) == dead
     if not whole(direct) and (any(s.effect is Effect.LOSSY for s in direct) or not apart):
         return  # a node that loses packets on every way has more than rules that are missing
     if not (apart or alive(elsewhere) or (not one and matrix.all_cleared(SERVICE_FACTS, node))):
