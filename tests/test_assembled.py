@@ -86,11 +86,12 @@ def test_a_config_map_that_may_not_be_read() -> None:
     def read(name: str) -> ConfigMap:
         if name != "coredns":
             raise CannotRead("get", f"configmaps/{name}", "403")
-        return _map(Corefile=f"{ROOT}import custom/*.server\n")
+        return _map(Corefile=f"{ROOT}import custom/*.server\nimport custom/*.zone\n")
 
     found = assemble(read, (_pod(BASE, LAID),))
 
-    assert (1, ("/etc/coredns/custom/*.server",), False) == (len(found.gaps), found.unread, found.whole)
+    unread = ("/etc/coredns/custom/*.server", "/etc/coredns/custom/*.zone")
+    assert (1, unread, False) == (len(found.gaps), found.unread, found.whole)
 
 
 @pytest.mark.parametrize(

@@ -189,10 +189,12 @@ class _Imports:
         """Read what lies there, and say whether that could be done. A ConfigMap that does not exist holds nothing."""
         if not mount.name:
             return False
-        before = len(self.gaps.seen())
-        found = self.gaps.of(lambda: self._read(mount.name), None)
+        read = self.gaps.of(lambda: (self._read(mount.name),), None)
+        if read is None:
+            return False
+        (found,) = read
         if found is not None:
             self.files |= {path: text for path, text in mount.files(found.data).items() if path != PATH}
             if mount.name != NAME and found not in self.maps:
                 self.maps.append(found)
-        return len(self.gaps.seen()) == before
+        return True
