@@ -5,8 +5,10 @@ gone at each restart. All works until then, so this is a risk, never the cause o
 
 Read are the ready CoreDNS pods with their nodes, zones and network interfaces, the nodes that could take one (ready,
 schedulable, not tainted, selected by the Deployment's affinity), autoscalers and disruption budgets. A cluster with one such
-node or zone cannot spread: that is only noted. Enough is what EKS' own autoscaler would run: one replica for 16 nodes and one
-for 256 cores, two at least. Two replicas on two nodes in two zones are what EKS ships.
+node or zone cannot spread: that is only noted. Where it has others that only the Deployment's own nodeSelector or affinity
+leaves out, that is said. Replicas of other Deployments behind kube-dns count like those of its own. Enough is what EKS' own
+autoscaler would run: one replica for 16 nodes and one for 256 cores, two at least. Two replicas on two nodes in two zones
+are what EKS ships.
 
 https://docs.aws.amazon.com/eks/latest/userguide/coredns-autoscaling.html
 """
@@ -14,8 +16,11 @@ https://docs.aws.amazon.com/eks/latest/userguide/coredns-autoscaling.html
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import msgspec
 
 from contract.figures import counted
 from contract.model import Excluded, Finding, Observation, Severity
@@ -24,9 +29,19 @@ from workers.cluster import CannotRead, Cluster, DoesNotApply, Gap, Gaps, comput
 from workers.cluster.addons import Owner, owner
 from workers.cluster.compute import Compute
 from workers.cluster.objects import Node, Pod, PodSpec, Workload
+from workers.cluster.whole import belongs
 
 CODE = "coredns-colocated-or-under-replicated"
 ZONE = "topology.kubernetes.io/zone"
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+NATURE = (
+    "kubernetes.io/os",
+    "kubernetes.io/arch",
+    "beta.kubernetes.io/os",
+    "beta.kubernetes.io/arch",
+    "eks.amazonaws.com/compute-type",
+)
+"""Labels that say what a node is: a pod that asks for one is not pinned by it."""
 SUBJECT = "Deployment kube-system/coredns"
 
 
@@ -51,12 +66,17 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Where the ready replicas are, and where they could be. fit_nodes, fit_zones: those that could take a replica."""
+    """Where the ready replicas are, and where they could be. fit_nodes, fit_zones: those that could take a replica.
+
+    open_nodes, open_zones: those that could if the Deployment did not ask for certain nodes by itself.
+    """
 
     replicas: tuple[Replica, ...]
     wanted: int
     fit_nodes: int
     fit_zones: tuple[str, ...] = ()
+    open_nodes: int = 0
+    open_zones: tuple[str, ...] = ()
     nodes: int = 0
     cores: int = 0
     scaled: bool = False
@@ -82,6 +102,8 @@ def collect(cluster: Cluster) -> Facts:
     deployment = gaps.of(lambda: cluster.deployment("kube-system", "coredns"), None)
     spec = deployment.spec.template.spec if deployment else pods[0].spec
     fit = [node for node in nodes if _fits(node, spec)]
+    unpinned = _unpinned(spec)
+    opened = [node for node in nodes if node in fit or (_fits(node, unpinned) and compute.compute(node) is Compute.EC2)]
     zones, where = {n.name: n.zone for n in nodes}, _interfaces(cluster, pods)
     mine = owner(cluster, "coredns")
     return Facts(
@@ -94,6 +116,8 @@ def collect(cluster: Cluster) -> Facts:
         wanted=_wanted(deployment, pods),
         fit_nodes=len(fit),
         fit_zones=tuple(sorted({n.zone for n in fit if n.zone})),
+        open_nodes=len(opened),
+        open_zones=tuple(sorted({n.zone for n in opened if n.zone})),
         nodes=len(nodes),
         cores=sum(cores(n.status.capacity.get("cpu", "")) for n in nodes),
         scaled="autoScaling" in mine.configuration or gaps.of(lambda: _scaled(cluster), False),
@@ -105,9 +129,11 @@ def collect(cluster: Cluster) -> Facts:
 
 
 def _wanted(deployment: Workload | None, pods: Sequence[Pod]) -> int:
+    """The Deployment's replicas, and the ready pods that others own: who shares the work behind kube-dns."""
     if deployment is None:
         return len(pods)
-    return 1 if deployment.spec.replicas is None else deployment.spec.replicas
+    others = sum(not belongs(pod, deployment.name or "coredns") for pod in pods)
+    return others + (1 if deployment.spec.replicas is None else deployment.spec.replicas)
 
 
 def _fits(node: Node, spec: PodSpec) -> bool:
@@ -116,6 +142,26 @@ def _fits(node: Node, spec: PodSpec) -> bool:
         return False
     selected = matches(node.metadata.labels, spec.node_selector)
     return selected and not compute.left_out_by(spec.affinity, node) and not compute.repelled(spec.tolerations, node)
+
+
+def _unpinned(spec: PodSpec) -> PodSpec:
+    """SPEC without the choice of certain nodes; what its image needs, an operating system and an architecture, stays."""
+    return msgspec.structs.replace(
+        spec,
+        node_selector={key: value for key, value in spec.node_selector.items() if key in NATURE},
+        affinity=_of_nature(spec.affinity),
+    )
+
+
+def _of_nature(affinity: Mapping[str, Any]) -> dict[str, Any]:
+    """What a required node affinity asks of a node's nature; a term that asks for nothing of it fits every node."""
+    required = (affinity.get("nodeAffinity") or {}).get(REQUIRED) or {}
+    terms = [
+        {"matchExpressions": [one for one in term.get("matchExpressions") or () if one.get("key") in NATURE]}
+        for term in required.get("nodeSelectorTerms") or ()
+        if isinstance(term, Mapping)
+    ]
+    return {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": terms}}} if terms else {}
 
 
 def _interfaces(cluster: Cluster, pods: Sequence[Pod]) -> dict[str, str]:
@@ -163,17 +209,32 @@ def _together(facts: Facts) -> Finding | None:
     if len(facts.replicas) < max(2, facts.wanted) or (len(nodes) > 1 and (len(zones) > 1 or "" in zones)):
         return None
     what = f"on one node, {min(nodes)}" if len(nodes) == 1 else f"in one zone, {min(zones)}"
-    cannot = facts.fit_nodes < 2 if len(nodes) == 1 else len(facts.fit_zones) < 2
-    chance = len(nodes) > 1 and facts.zones_spread
+    fit, opened = (
+        (facts.fit_nodes, facts.open_nodes) if len(nodes) == 1 else (len(facts.fit_zones), len(facts.open_zones))
+    )
+    cannot, pinned = max(fit, opened) < 2, fit < 2 <= opened
+    chance = len(nodes) > 1 and facts.zones_spread and not pinned
+    spread = "Let the replicas spread: restart them where the cluster has room now; prefer, never require, other nodes."
+    widen = "Let CoreDNS' nodeSelector or node affinity take in other nodes and zones, through the add-on where EKS owns it."
+    look = (
+        "kubectl -n kube-system get deployment coredns -o "
+        "jsonpath='{.spec.template.spec.nodeSelector}{.spec.template.spec.affinity}'"
+    )
     shared = {r.interface for r in facts.replicas if r.interface}
     eni = f"; they share the network interface {min(shared)}" if len(nodes) == 1 and len(shared) == 1 else ""
     return _finding(
         facts,
         Severity.INFO if cannot or chance else Severity.WARNING,
         f"All {len(facts.replicas)} CoreDNS replicas run {what}{eni}"
-        + ("; the cluster has no other that could take one." if cannot else ", so DNS fails with it."),
-        "Let the replicas spread: restart them one by one where the cluster has room now; prefer, never require, other nodes.",
-        ("kubectl -n kube-system rollout restart deployment coredns",),
+        + (
+            "; the cluster has no other that could take one."
+            if cannot
+            else "; their own nodeSelector or affinity lets them run nowhere else, so DNS fails with it."
+            if pinned
+            else ", so DNS fails with it."
+        ),
+        widen if pinned else spread,
+        (look if pinned else "kubectl -n kube-system rollout restart deployment coredns",),
     )
 
 
@@ -182,7 +243,7 @@ def _few(facts: Facts) -> Finding | None:
         return None
     if facts.wanted >= facts.needed:
         return None
-    lonely = facts.wanted < 2 and facts.fit_nodes < 2
+    lonely = facts.wanted < 2 and max(facts.fit_nodes, facts.open_nodes) < 2
     why = (
         f"{counted(facts.nodes, 'node')} with {facts.cores} cores"
         if facts.needed > 2
@@ -227,6 +288,13 @@ def _finding(facts: Facts, severity: Severity, summary: str, fix: str, commands:
         evidence=(
             *(f"pod {r.pod}: node {r.node}, zone {r.zone or '?'}, {r.interface or '?'}" for r in facts.replicas[:8]),
             f"{facts.fit_nodes} nodes could take a replica, in the zones {', '.join(facts.fit_zones) or '?'}",
+            *(
+                (
+                    f"{facts.open_nodes} could without its nodeSelector and affinity, in {', '.join(facts.open_zones) or '?'}",
+                )
+                if facts.open_nodes > facts.fit_nodes
+                else ()
+            ),
         ),
         fix=fix,
         commands=commands,
