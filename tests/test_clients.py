@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.cluster.clients import Client, grouped, owner
+from workers.cluster.clients import Client, begins, grouped, owner
 from workers.cluster.libc import KnownLibc, known
 from workers.cluster.names import Libc
 from workers.cluster.objects import Pod
@@ -58,6 +58,58 @@ def test_the_asked_pod_comes_first_in_any_state() -> None:
     found = grouped((_pod("a"), asked), asked)
 
     assert [("zoo", True), ("web", False)] == [(c.name, c.asked) for c in found]
+
+
+RUNS = {"running": {"startedAt": "2020-11-28T19:00:00Z"}}
+
+
+@pytest.mark.parametrize(
+    "phase,address,status,expected",
+    [
+        ("Pending", "10.0.0.5", {"state": RUNS}, True),
+        ("Pending", "", {"state": RUNS}, False),
+        ("Pending", "10.0.0.5", {"state": {"terminated": {"exitCode": 1}}}, True),
+        ("Pending", "10.0.0.5", {"state": {"waiting": {}}, "lastState": {"terminated": {"exitCode": 1}}}, True),
+        (
+            "Pending",
+            "10.0.0.5",
+            {"state": {"terminated": {"exitCode": 0}}, "lastState": {"terminated": {"exitCode": 1}}},
+            False,
+        ),
+        ("Pending", "10.0.0.5", {"state": {"waiting": {"reason": "PodInitializing"}}}, False),
+        ("Succeeded", "10.0.0.5", {"state": {"terminated": {"exitCode": 1}}}, False),
+    ],
+)
+def test_a_pod_asks_from_its_init_container(
+    phase: str,
+    address: str,
+    status: dict[str, object],
+    expected: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    """A pod that waits or fails in an init container asks for names as one that runs does."""
+    raw = {"status": {"phase": phase, "podIP": address, "initContainerStatuses": [{"name": "wait", **status}]}}
+    pod = msgspec.convert({"metadata": {"name": "a", "namespace": "shop"}, **raw}, Pod)
+
+    assert expected == begins(pod) == bool(grouped((pod,)))
+
+
+def test_the_images_of_init_containers_count_while_they_ask() -> None:
+    """An init container often has an image of its own, whose C library says nothing of a pod that got past it."""
+    waiting = {"name": "wait", "state": RUNS}
+    spec = {"initContainers": [{"image": "alpine:3.20"}], "containers": [{"image": "shop/web:1"}]}
+    pods = [
+        msgspec.convert(
+            {
+                "metadata": {"name": phase, "namespace": "shop"},
+                "spec": spec,
+                "status": {"phase": phase, "podIP": "10.0.0.5", "initContainerStatuses": [waiting]},
+            },
+            Pod,
+        )
+        for phase in ("Pending", "Running")
+    ]
+
+    assert [("alpine:3.20", "shop/web:1"), ("shop/web:1",)] == [one.images for one in grouped(pods)]
 
 
 @pytest.mark.parametrize(

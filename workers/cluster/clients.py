@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .errors import Gaps
-from .objects import Pod
+from .objects import ContainerStatus, Pod
 from .reader import SYSTEM
 from .whole import Cluster
 
@@ -96,12 +96,17 @@ class Client:
 
 
 def clients(cluster: Cluster, gaps: Gaps) -> tuple[Client, ...]:
-    """Running pods of the application namespaces by workload, and the pod that somebody asked about wherever it is."""
+    """Pods of the application namespaces that run or begin, by workload, and the pod that somebody asked about anywhere."""
+    return grouped(client_pods(cluster, gaps).values(), gaps.of(cluster.asked_pod, None))
+
+
+def client_pods(cluster: Cluster, gaps: Gaps) -> dict[str, Pod]:
+    """All pods of the application namespaces, and the pod that somebody asked about wherever it is, by NAMESPACE/NAME."""
     pods = [p for namespace in cluster.app_namespaces for p in gaps.of(lambda n=namespace: cluster.pods(n), ())]  # type: ignore[misc]
     asked = gaps.of(cluster.asked_pod, None)
     if asked is not None and asked.key not in {p.key for p in pods}:
         pods.append(asked)
-    return grouped(pods, asked)
+    return {pod.key: pod for pod in pods}
 
 
 def asked_client(cluster: Cluster, gaps: Gaps) -> Client | None:
@@ -111,14 +116,26 @@ def asked_client(cluster: Cluster, gaps: Gaps) -> Client | None:
 
 
 def grouped(pods: Iterable[Pod], asked: Pod | None = None) -> tuple[Client, ...]:
-    """Pods that run, and ASKED in any state, by workload and settings. The asked workload comes first."""
+    """Pods that run or begin, and ASKED in any state, by workload and settings. The asked workload comes first."""
     groups: dict[tuple[object, ...], list[Pod]] = {}
     for pod in pods:
-        if pod.running or (asked is not None and pod.key == asked.key):
+        if pod.running or begins(pod) or (asked is not None and pod.key == asked.key):
             groups.setdefault((pod.namespace, *owner(pod), _settings(pod)), []).append(pod)
     workload = (asked.namespace, *owner(asked)) if asked is not None else None
     found = [_client(group, asked=key[:3] == workload) for key, group in groups.items()]
     return tuple(sorted(found, key=lambda one: (not one.asked, one.namespace, one.name))[:WORKLOADS])
+
+
+def begins(pod: Pod) -> bool:
+    """Whether an init container of it runs or failed: it asks for names already, and may never get further for want of one."""
+    if pod.status.phase != "Pending" or pod.metadata.deletion_timestamp or not pod.addresses:
+        return False
+    return any(_at_work(one) for one in pod.status.init_container_statuses)
+
+
+def _at_work(one: ContainerStatus) -> bool:
+    ended = one.state.terminated or one.last_state.terminated
+    return one.state.running is not None or (ended is not None and ended.exit_code != 0)
 
 
 def owner(pod: Pod) -> tuple[str, str]:
@@ -149,7 +166,13 @@ def _client(group: Sequence[Pod], *, asked: bool) -> Client:
         namespace=first.namespace, name=name, kind=kind, pods=tuple(p.key for p in group[:PODS]), count=len(group),
         policy=first.spec.dns_policy or "ClusterFirst", host_network=first.spec.host_network,
         nameservers=config.nameservers if config else (), searches=config.searches if config else (),
-        options=_options(first), images=tuple(dict.fromkeys(c.image for c in first.spec.containers))[:PODS], asked=asked,
+        options=_options(first), images=_images(first), asked=asked,
         coredns=first.namespace == SYSTEM and first.metadata.labels.get("k8s-app") == "kube-dns",
         version=first.metadata.resource_version,
     )  # fmt: skip
+
+
+def _images(pod: Pod) -> tuple[str, ...]:
+    """Images of what asks for names: init containers count only while they do, since they often have an image of their own."""
+    asking = (*pod.spec.init_containers, *pod.spec.containers) if begins(pod) else pod.spec.containers
+    return tuple(dict.fromkeys(c.image for c in asking))[:PODS]
