@@ -4,10 +4,13 @@ A pod's `dnsPolicy`, `dnsConfig` and `hostNetwork` decide which resolv.conf the 
 node's name servers, which know no Service; so does a hostNetwork pod with the usual `ClusterFirst`. `None` hands it only
 what dnsConfig says. More than three name servers, or a search list that is too long, are cut without a word to the pod.
 
-Read: pods of the application namespaces and the pod asked about, the Service kube-dns, events `DNSConfigForming`. Only
-running pods count. An agent of the node (a DaemonSet) may well need no cluster name: it is a hint unless somebody asked
-about it. CoreDNS itself must have `Default`. What it cannot tell: whether an application ever asks for a cluster name; a
-kubelet that hands out a wrong address (there every pod of the node is wrong, whatever its settings).
+A pod asks the first of its name servers, and the next only where that stays silent: one that says "no such name" ends the
+lookup.
+
+Read: pods of the application namespaces and the pod asked about, the Service kube-dns, events `DNSConfigForming`. Pods count
+that run, or that hang in an init container. An agent of the node (a DaemonSet) may well need no cluster name: it is a hint
+unless somebody asked about it. CoreDNS itself must have `Default`. What it cannot tell: whether an application ever asks for
+a cluster name; a kubelet that hands out a wrong address (there every pod of the node is wrong, whatever its settings).
 https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
 """
 
@@ -139,17 +142,14 @@ def _host_network(one: Client) -> Finding:
 
 
 def _none(facts: Facts, one: Client) -> Iterator[Finding]:
-    wrong = []
-    if facts.servers and not set(facts.servers) & set(one.nameservers):
-        given = ", ".join(one.nameservers) or "none"
-        wrong.append(f"name server {given} instead of the cluster's {' or '.join(facts.servers)}")
+    server = _wrong_server(facts, one)
     wanted = f"{one.namespace}.svc.{facts.domain}"
-    if wanted not in {plain(domain) for domain in one.searches}:
-        wrong.append(f"a search list without {wanted}")
+    short = [f"a search list without {wanted}"] if wanted not in {plain(domain) for domain in one.searches} else []
+    wrong = [*server, *short]
     if not wrong:
         return
     # With the right name server only short names fail, and an application may well use full ones.
-    only_short = len(wrong) == 1 and bool(facts.servers) and bool(set(facts.servers) & set(one.nameservers))
+    only_short = not server and bool(facts.servers)
     severity, confidence = _weight(one)
     instead: dict[str, object] = {"dnsPolicy": "ClusterFirst", "dnsConfig": {"nameservers": None, "searches": None}}
     if one.host_network:
@@ -163,6 +163,18 @@ def _none(facts: Facts, one: Client) -> Iterator[Finding]:
         commands=one.patch(instead),
         scope=Scope(pods=one.pods),
     )  # fmt: skip
+
+
+def _wrong_server(facts: Facts, one: Client) -> list[str]:
+    """What is wrong with the first name server: a C library asks the next one only where that stays silent, not after a no."""
+    first = one.nameservers[0] if one.nameservers else ""
+    if not facts.servers or first in facts.servers:
+        return []
+    behind = [server for server in one.nameservers if server in facts.servers]
+    if behind:
+        return [f"name server {first} before the cluster's {behind[0]}"]
+    given = ", ".join(one.nameservers) or "none"
+    return [f"name server {given} instead of the cluster's {' or '.join(facts.servers)}"]
 
 
 def _overflow(facts: Facts, one: Client) -> Iterator[Finding]:
