@@ -7,23 +7,27 @@ what dnsConfig says. More than three name servers, or a search list that is too 
 A pod asks the first of its name servers, and the next only where that stays silent: one that says "no such name" ends the
 lookup.
 
-Read: pods of the application namespaces and the pod asked about, the Service kube-dns, events `DNSConfigForming`. Pods count
-that run, or that hang in an init container. An agent of the node (a DaemonSet) may well need no cluster name: it is a hint
-unless somebody asked about it. CoreDNS itself must have `Default`. What it cannot tell: whether an application ever asks for
-a cluster name; a kubelet that hands out a wrong address (there every pod of the node is wrong, whatever its settings).
+Read: pods of the application namespaces and the pod asked about, the Service kube-dns, events `DNSConfigForming`; where pods
+name other servers, the Services and the survey tell whether these lead to CoreDNS or know the cluster's names, and what
+nobody can tell is not blamed. Pods count that run, or that are in an init container. An agent of the node (a DaemonSet) may
+well need no cluster name: it is a hint unless somebody asked about it. A pod that is a name server itself, CoreDNS among
+them, must not ask the cluster's. What it cannot tell: whether an application ever asks for a cluster name; a kubelet that
+hands out a wrong address (there every pod of the node is wrong, whatever its settings).
 https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from contract.model import Confidence, Excluded, Finding, Observation, Scope, Severity
 from workers.checks import Check, Stage
 from workers.cluster import Cluster, DoesNotApply, Gap, Gaps, ages
-from workers.cluster.clients import CLUSTER_FIRST, Client, clients
+from workers.cluster.clients import CLUSTER_FIRST, Client, client_pods, clients
+from workers.cluster.name_servers import beside_kube_dns, serving
 from workers.cluster.names import domain_of, plain
+from workers.cluster.objects import Event, Pod
 from workers.cluster.resolv_conf import CHARACTERS, DOMAINS, NAMESERVERS, OLD_CHARACTERS, OLD_DOMAINS
 from workers.cluster.survey import NODE_LOCAL
 
@@ -43,7 +47,7 @@ class Warned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Workloads with their settings. servers: addresses that are right for a pod to ask; empty where unknown."""
+    """Workloads with their settings. servers: addresses that a pod may ask, kube-dns first; empty where unknown."""
 
     clients: tuple[Client, ...]
     servers: tuple[str, ...]
@@ -57,29 +61,48 @@ def collect(cluster: Cluster) -> Facts:
     if not cluster.app_namespaces and not cluster.question.pod:
         raise DoesNotApply("the clusters file names no app_namespaces, and nobody asked about a pod")
     gaps = Gaps()
-    found = clients(cluster, gaps)
+    pods = client_pods(cluster, gaps)
+    found = _without_name_servers(cluster, pods, clients(cluster, gaps))
     service = gaps.of(lambda: cluster.service(SYSTEM, "kube-dns"), None)
     local = gaps.of(lambda: cluster.daemon_set(SYSTEM, "node-local-dns"), None)
+    usual = (*(service.addresses if service else ()), *((NODE_LOCAL,) if local else ()))
+    named = {server for one in found if one.policy == "None" for server in one.nameservers}
     return Facts(
         clients=found,
-        servers=(*(service.addresses if service else ()), *((NODE_LOCAL,) if local else ())),
+        servers=(*usual, *beside_kube_dns(cluster, named.difference(usual))),
         domain=domain_of(cluster.entry.names_internal),
-        warned=_warned(cluster, gaps, {pod for one in found for pod in one.pods}),
+        warned=_warned(cluster, gaps, {pod: pods[pod] for one in found for pod in one.pods if pod in pods}),
         gaps=gaps.seen(),
     )
 
 
-def _warned(cluster: Cluster, gaps: Gaps, pods: set[str]) -> tuple[Warned, ...]:
-    now = ages.clock()
-    namespaces = sorted({pod.partition("/")[0] for pod in pods})
+def _without_name_servers(cluster: Cluster, pods: Mapping[str, Pod], found: tuple[Client, ...]) -> tuple[Client, ...]:
+    """Without workloads that answer DNS themselves and do not ask the cluster's: they must ask others than themselves."""
+    apart = [one for one in found if not one.coredns and (one.policy == "None" or one.from_node)]
+    own = {pod: pods[pod] for one in apart for pod in one.pods if pod in pods}
+    answer = serving(cluster, own) if own else frozenset()
+    return tuple(one for one in found if one not in apart or not answer & set(one.pods))
+
+
+def _warned(cluster: Cluster, gaps: Gaps, pods: Mapping[str, Pod]) -> tuple[Warned, ...]:
+    namespaces = sorted({pod.namespace for pod in pods.values()})
     events = [e for ns in namespaces for e in gaps.of(lambda n=ns: cluster.events(n), ())]  # type: ignore[misc]
-    found = [
-        Warned(pod=f"{e.involved_object.namespace}/{e.involved_object.name}", message=e.message[:300],
-               age=ages.age(e.last_seen, now))
-        for e in events
-        if e.reason == "DNSConfigForming"
-    ]  # fmt: skip
-    return tuple(one for one in found if one.pod in pods)
+    return tuple(told(events, pods, ages.clock()))
+
+
+def told(events: Iterable[Event], pods: Mapping[str, Pod], now: float) -> Iterator[Warned]:
+    """The kubelets' warnings about these very pods: one of a StatefulSet has the name of the pod that was there before."""
+    for one in events:
+        pod = pods.get(f"{one.involved_object.namespace}/{one.involved_object.name}")
+        if one.reason == "DNSConfigForming" and pod is not None and _about(one, pod):
+            yield Warned(pod=pod.key, message=one.message[:300], age=ages.age(one.last_seen, now))
+
+
+def _about(event: Event, pod: Pod) -> bool:
+    if event.involved_object.uid and pod.metadata.uid:
+        return event.involved_object.uid == pod.metadata.uid
+    made, seen = ages.seconds(pod.metadata.creation_timestamp), ages.seconds(event.last_seen)
+    return made is None or seen is None or made <= seen
 
 
 def diagnose(facts: Facts) -> Iterator[Observation]:
@@ -158,7 +181,7 @@ def _none(facts: Facts, one: Client) -> Iterator[Finding]:
         code="dnsconfig-none-wrong", severity=Severity.INFO if only_short and not one.asked else severity,
         confidence=confidence, subject=one.subject,
         summary=f"{_pods(one, 'bring')} their own DNS settings (dnsPolicy None) with {' and '.join(wrong)}.",
-        evidence=(one.line, f"kube-dns (and NodeLocal DNSCache): {', '.join(facts.servers) or 'not known'}"),
+        evidence=(one.line, f"kube-dns (and what may lead to it): {', '.join(facts.servers) or 'not known'}"),
         fix="Use dnsPolicy ClusterFirst with dnsConfig for the options alone.",
         commands=one.patch(instead),
         scope=Scope(pods=one.pods),
