@@ -218,13 +218,13 @@ def _listing(goal: Goal) -> str:
 
 
 def _leads_nowhere(facts: Facts, goal: Goal) -> Finding:
-    """A target outside the cluster may be in a private zone or behind a rule: then it is only what is left."""
+    """That the Service leads to a name without an address is seen; why the target has none, where it is outside, is not."""
     target, service = plain(goal.external_name), goal.name.service
     inside = under(target, facts.asked.domain)
     return Finding(
         code="name-really-absent",
         severity=Severity.WARNING,
-        confidence=Confidence.MEDIUM if inside else Confidence.LOW,
+        confidence=Confidence.MEDIUM,
         subject=f"Service {goal.key}",
         summary=f"Service {goal.key} leads to {target} (type ExternalName), and CoreDNS finds no address for that name: so "
         f"{facts.asked.name} has none either.",

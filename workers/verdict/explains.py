@@ -66,6 +66,11 @@ def _outside(effects: frozenset[Effect] = FAILURE | ABSENT) -> tuple[Pattern, ..
     return (Pattern(COREDNS | {P.UPSTREAM}, effects, OUTSIDE), Pattern(frozenset({P.CLIENT}), DEAD | ABSENT, OUTSIDE))
 
 
+def _aliases() -> tuple[Pattern, ...]:
+    """An ExternalName is answered without an address while what it leads to cannot be looked up."""
+    return (Pattern(COREDNS, frozenset({E.NODATA}), frozenset({K.ASKED})),)
+
+
 def _asked() -> tuple[Pattern, ...]:
     return (Pattern(COREDNS | {P.UPSTREAM}, ANY, frozenset({K.ASKED})),)
 
@@ -121,7 +126,7 @@ EXPLAINS: Mapping[str, tuple[Pattern, ...]] = {
         *_process(),
         Pattern(COREDNS, ABSENT | {E.REFUSED, E.SERVFAIL}, INSIDE),
     ),
-    "corefile-no-or-bad-forward": _outside(FAILURE),
+    "corefile-no-or-bad-forward": (*_outside(FAILURE), *_aliases()),
     "stub-domain-dead": _asked(),
     "rewrite-hosts-template-shadow": (Pattern(COREDNS, ANY, OUTSIDE), Pattern(COREDNS, frozenset({E.WRONG}))),
     "forward-max-concurrent": (Pattern(COREDNS, frozenset({E.REFUSED, E.LOSSY, E.FAILED}), OUTSIDE),),
