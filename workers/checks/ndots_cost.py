@@ -149,11 +149,13 @@ def _musl(asked: AskedName, client: Client, libc: KnownLibc) -> Iterator[Finding
     unsure = (
         "" if libc.libc else "; which C library the image has could not be told, with glibc the name would be found"
     )
-    confidence = Confidence.HIGH if libc.sure else Confidence.MEDIUM if client.asked else Confidence.LOW
+    # Who lowered ndots is asked to think of musl; who wrote none may well run glibc, where the name is found.
+    told = libc.libc is not None or (client.asked and not _without(client))
+    confidence = Confidence.HIGH if libc.sure else Confidence.MEDIUM if told and client.asked else Confidence.LOW
     enough = dots(asked.name) + 1
     yield Finding(
         code="ndots-too-low-musl",
-        severity=Severity.WARNING if client.asked or libc.libc else Severity.INFO,
+        severity=Severity.WARNING if told else Severity.INFO,
         confidence=confidence,
         subject=client.subject,
         summary=f"{client.subject} {_set(client)}, so an image built on musl asks {asked.name} only as it stands "
