@@ -25,6 +25,7 @@ PAIRS = (  # the second is brought about while the first is at work
     ("stub-domain-dead", "kubelet-clusterdns-mismatch"),
     ("coredns-image-pull", "kube-proxy-absent-on-node"),
     ("vpc-dns-support-off", "corefile-no-or-bad-forward"),
+    ("rewrite-hosts-template-shadow", "vpc-dns-support-off"),
 )
 
 
