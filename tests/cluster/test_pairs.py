@@ -30,6 +30,7 @@ PAIRS = (  # the second is brought about while the first is at work
     ("node-firewall-drops-53", "sg-blocks-53-between-nodes"),
     ("kube-dns-ports-wrong", "iptables-kubedns-rules-missing"),
     ("vpc-dns-support-off", "corefile-no-or-bad-forward"),
+    ("rewrite-hosts-template-shadow", "vpc-dns-support-off"),
 )
 
 
