@@ -8,7 +8,8 @@ from contract.model import Effect
 
 from .answers import askable
 from .asked import said_of
-from .corefile import CorefileError, overridden, parse
+from .assembled import Assembled
+from .corefile import overridden
 from .errors import Gaps
 from .names import ClusterName, Form, nearest
 from .objects import EndpointSlice, Service
@@ -165,13 +166,8 @@ def _leads_nowhere(cluster: Cluster, gaps: Gaps, target: str) -> str:
     CoreDNS answers for the Service in the same way where it could not find out, so it is asked for the target itself. A
     target that it answers by a plugin of its own is another matter.
     """
-    config = gaps.of(lambda: cluster.config_map(SYSTEM, "coredns"), None)
-    try:
-        if config is None or overridden(parse(config.data.get("Corefile", "")), target):
-            return ""
-    except CorefileError:
-        return ""
-    if not askable(target):
+    corefile = gaps.of(cluster.corefile, Assembled()).parsed
+    if not corefile.blocks or overridden(corefile, target) or not askable(target):
         return ""
     said = [said for one in said_of(cluster, gaps, [target]) for said in one.said]
     if not said or not all(one.effect in (Effect.NXDOMAIN, Effect.NODATA) for one in said):
