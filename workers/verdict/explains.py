@@ -173,6 +173,9 @@ ONLY_FOR_A_NAME: Mapping[str, tuple[Pattern, ...]] = {
 }
 """What a cause makes besides where it is said of certain names: the servers that it is about answer, and deny these."""
 
+ONLY_OUTSIDE: Mapping[str, tuple[Pattern, ...]] = {"node-firewall-drops-53": _outside(FAILURE)}
+"""The same where a cause is said of outside names alone: CoreDNS says that it failed."""
+
 BEHIND = frozenset(
     {
         "corefile-no-or-bad-forward",
@@ -223,7 +226,8 @@ ANSWERED: Mapping[str, tuple[Proof, ...]] = {
     "kubelet-clusterdns-mismatch": HANDED_OUT,
     "kubelet-clusterdns-missing": HANDED_OUT,
     "kube-dns-clusterip-changed": HANDED_OUT,
-    "node-firewall-drops-53": REPLICAS,
+    # Outside names may come out of the cache of a CoreDNS pod that is cut off.
+    "node-firewall-drops-53": (Proof(frozenset({P.REPLICA}), (), ("kinds",)),),
     "iptables-kubedns-rules-missing": (Proof(frozenset({P.CLUSTER_IP}), ("nodes",)),),
     "endpointslice-stale-or-orphan": (Proof(frozenset({P.REPLICA}), ("servers",), strays=True),),
     "coredns-scaled-to-zero": (Proof(frozenset({P.CLUSTER_IP}), (), ("servers",), frozenset({K.INTERNAL})),),

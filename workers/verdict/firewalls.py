@@ -34,6 +34,7 @@ def node_firewalls(matrix: Matrix) -> Iterator[Finding]:
     yield from _node_firewall(matrix)
     yield from _firewall_before_all(matrix)
     yield from _firewall_before_one(matrix)
+    yield from _firewall_before_resolver(matrix)
 
 
 def _node_firewall(matrix: Matrix) -> Iterator[Finding]:
@@ -176,6 +177,39 @@ def _before_one(matrix: Matrix, server: str, node: str, dead: tuple[str, ...]) -
         scope=Scope(nodes=(node,), servers=(server,), transports=one)
         if near
         else Scope(pairs=tuple(dict.fromkeys((s.node, s.server) for s in shut)), transports=one),
+    )
+
+
+def _firewall_before_resolver(matrix: Matrix) -> Iterator[Finding]:
+    """F19 towards the VPC's resolver alone: it answers other nodes and not this one, which reaches every CoreDNS pod."""
+    for node in matrix.nodes:
+        outward = matrix.cells(Path.UPSTREAM, node=node, kind=NameKind.EXTERNAL)
+        dropped = matrix.named((*BESIDE, "eni-pps-throttle", "deployment-mode-mismatch"), node)
+        if (
+            dropped
+            or not matrix.cleared("conntrack-table-full", node)
+            or {s.transport for s in outward} != {*TRANSPORTS}
+        ):
+            continue
+        if whole(matrix.cells(Path.REPLICA, node=node)) and _outward_alone(matrix, node, TRANSPORTS):
+            yield _before_resolver(matrix, node, outward)
+
+
+def _before_resolver(matrix: Matrix, node: str, outward: Sequence[Signal]) -> Finding:
+    servers = tuple(dict.fromkeys(s.server for s in matrix.cells(Path.REPLICA, node=node) if s.same_node))
+    well = [s for s in matrix.cells(Path.UPSTREAM, kind=NameKind.EXTERNAL) if s.node != node]
+    named = ", ".join(dict.fromkeys(s.server for s in outward))
+    return Finding(
+        code="node-firewall-drops-53",
+        severity=Severity.CRITICAL,
+        summary=f"Node {node} lets no DNS through to the VPC's resolver {named}, which answers other nodes: "
+        f"{'the CoreDNS pods there cannot look up outside names' if servers else 'nobody there can ask it'}.",
+        subject=f"Node {node}",
+        evidence=tuple(s.evidence[0] for s in (*outward[:3], *well[:2]) if s.evidence),
+        fix=REMOVE,
+        commands=(DEBUG.format(node=node), f"kubectl cordon {node}"),
+        confidence=Confidence.MEDIUM,
+        scope=Scope(nodes=(node,), servers=servers, kinds=(NameKind.EXTERNAL, NameKind.ASKED)),
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from contract.model import Effect, Finding, Path, Scope, Severity, Signal
+from contract.model import Effect, Finding, NameKind, Path, Scope, Severity, Signal
 from workers.cluster.names import under
 
-from .explains import ANSWERED, BEHIND, EXPLAINS, ONLY_CRITICAL, ONLY_FOR_A_NAME, ONLY_OF_ALL, Proof
+from .explains import ANSWERED, BEHIND, EXPLAINS, ONLY_CRITICAL, ONLY_FOR_A_NAME, ONLY_OF_ALL, ONLY_OUTSIDE, Proof
 
 DIRECT = (Path.REPLICA, Path.FORWARD, Path.UPSTREAM)
 HOSTED = ("node-firewall-drops-53",)
@@ -21,6 +21,8 @@ def explains(finding: Finding, symptom: Signal) -> bool:
     more += ONLY_OF_ALL.get(finding.code, ()) if not finding.scope.servers else ()
     if finding.scope.zones:
         more += ONLY_FOR_A_NAME.get(finding.code, ())
+    if NameKind.EXTERNAL in finding.scope.kinds:
+        more += ONLY_OUTSIDE.get(finding.code, ())
     fits = any(pattern.fits(symptom) for pattern in (*EXPLAINS.get(finding.code, ()), *more))
     if finding.code in HOSTED and symptom.path is Path.FORWARD:
         return fits and symptom.server in finding.scope.servers
