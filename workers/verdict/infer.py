@@ -72,7 +72,10 @@ def _race(matrix: Matrix) -> Iterator[Finding]:
     """F15: a lookup that sends two questions from one socket waits five seconds, while single questions never do."""
     for node in matrix.nodes:
         lookups = [s for s in matrix.signals if s.path is Path.CLIENT and s.node == node and not s.server and not s.pod]
-        outside = any(s.bad and s.kind is not NameKind.INTERNAL for s in matrix.signals if s.path is not Path.CLIENT)
+        upstream = matrix.cells(Path.UPSTREAM, kind=NameKind.EXTERNAL)
+        outside = not upstream or any(
+            s.bad and s.kind is not NameKind.INTERNAL for s in matrix.signals if s.path is not Path.CLIENT
+        )
         late = [s for s in lookups if s.effect is Effect.SLOW and s.seconds >= RESENT_SECONDS]
         if outside:
             late = [s for s in late if s.kind is NameKind.INTERNAL]  # outside names wait for the servers behind CoreDNS
