@@ -14,6 +14,7 @@ from .firewalls import node_firewalls
 from .match import explains
 from .modes import shown
 from .rules import rules_missing
+from .shut_servers import shut_servers
 from .view import Matrix, alive, silent, whole
 
 AT_ONCE_SECONDS = 0.3
@@ -32,6 +33,7 @@ def infer(
     matrix = Matrix(signals, [*findings, *modes], excluded)
     yield from rules_missing(matrix)
     yield from node_firewalls(matrix)
+    yield from shut_servers(matrix)
     yield from _tcp_blocked(matrix)
     yield from _race(matrix)
     yield from _node_local(matrix)
