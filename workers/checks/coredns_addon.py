@@ -86,8 +86,9 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
     serious = [i for i in facts.issues if i[0] not in SYMPTOMS]
     others = [i for i in facts.issues if i[0] in SYMPTOMS]
     by_hand = bool(facts.manager) and facts.manager not in OWNERS
-    if serious or facts.status in FAILED:
-        yield _trouble(facts, serious or others, by_hand=by_hand)
+    # An update that fails for want of replicas is the workload's trouble, which another step tells.
+    if serious or (facts.status in FAILED and not others):
+        yield _trouble(facts, serious, by_hand=by_hand)
     elif by_hand:
         yield Finding(
             code=CODE,
@@ -99,9 +100,9 @@ def diagnose(facts: Facts) -> Iterator[Observation]:
             fix="Set the Corefile through the add-on's configuration, so that updates keep it.",
             commands=(facts.owner.describe(),),
         )
-    else:
+    elif facts.status not in FAILED:
         yield Excluded(code=CODE, because=f"the add-on {facts.version} is {facts.status} and has no conflict")
-    for code, message in others if serious or facts.status not in FAILED else ():
+    for code, message in others:
         yield Finding(
             code=CODE,
             severity=Severity.INFO,
