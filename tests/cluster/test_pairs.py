@@ -27,7 +27,6 @@ PAIRS = (  # the second is brought about while the first is at work
     ("kube-dns-clusterip-changed", "kubelet-clusterdns-mismatch"),
     ("kube-dns-service-missing", "kubelet-clusterdns-mismatch"),
     ("endpointslice-stale-or-orphan", "iptables-kubedns-rules-missing"),
-    ("node-firewall-drops-53", "sg-blocks-53-between-nodes"),
     ("kube-dns-ports-wrong", "iptables-kubedns-rules-missing"),
     ("vpc-dns-support-off", "corefile-no-or-bad-forward"),
     ("rewrite-hosts-template-shadow", "vpc-dns-support-off"),
