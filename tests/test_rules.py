@@ -239,6 +239,10 @@ def test_a_check_in_the_terminal_needs_neither_slack_nor_rq() -> None:
 
 
 def test_a_check_of_an_eks_cluster_waits_for_no_official_client() -> None:
-    """It takes as long to import as all the rest together, and only a kubeconfig needs it; a worker has it before it forks."""
+    """It takes as long to import as all the rest together, and only a kubeconfig needs it; there a worker forks with it."""
+    warmed = "from contract.clusters import load\nfrom workers.worker.production import warm\nwarm(load({!r}))"
+    eks, dev = "clusters: {a: {region: us-east-1}}", "clusters: {a: {kubeconfig: config, context: kind-dev}}"
+
     assert "kubernetes" not in _imported_by("import workers.terminal.check")
-    assert "kubernetes" in _imported_by("import workers.worker.production")
+    assert "kubernetes" not in _imported_by(warmed.format(eks))
+    assert "kubernetes" in _imported_by(warmed.format(dev))

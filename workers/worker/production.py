@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import workers.cluster.kubeconfig  # noqa: F401 - imported only where a cluster needs it, and slow
-from contract.clusters import ClusterEntry, ClustersFile
+from contract.clusters import ClusterEntry, Clusters, ClustersFile
 from contract.connection import connect
 from contract.records import RunRecord
 from contract.runs import Runs
@@ -30,6 +30,7 @@ def tools(settings: Settings) -> tuple[Tools, Callable[[], None]]:
     """What jobs work with, and what removes the remains of lost runs. Raises Refused for a bad clusters file."""
     clusters = ClustersFile(Path(settings.clusters))
     redis = connect(settings.redis_url, patience=PATIENCE)
+    warm(clusters.current())
 
     def opened(record: RunRecord) -> AbstractContextManager[Cluster]:
         entry = _entry(clusters, record.cluster)
@@ -54,6 +55,12 @@ def tools(settings: Settings) -> tuple[Tools, Callable[[], None]]:
         asked_in=asked_in,
     )
     return made, lambda: _clean(clusters)
+
+
+def warm(clusters: Clusters) -> None:
+    """Import what reading kubeconfigs takes, where a cluster has one: it is slow, and EKS does without it."""
+    if any(entry.kubeconfig or entry.context for entry in clusters.entries.values()):
+        importlib.import_module("workers.cluster.kubeconfig")
 
 
 def _entry(clusters: ClustersFile, name: str) -> ClusterEntry:
