@@ -79,3 +79,13 @@ def finding(code: str, severity: Severity = Severity.CRITICAL, **more: object) -
 def cleared(*codes: str) -> tuple[Excluded, ...]:
     """Codes that a step ruled out everywhere."""
     return tuple(Excluded(code=code, because=f"{code} was looked at") for code in codes)
+
+
+PROXY = cleared(
+    "kube-proxy-absent-on-node",
+    "kube-proxy-forbidden-403",
+    "kube-proxy-unauthorized-401",
+    "kube-proxy-apiserver-timeout",
+    "kube-proxy-mode-broken",
+)
+"""Every fault of kube-proxy, ruled out everywhere."""

@@ -21,17 +21,10 @@ from contract.model import (
 )
 from workers.verdict import judge
 
-from .matrices import cleared, dark, finding, healthy, steps
+from .matrices import PROXY, cleared, dark, finding, healthy, steps
 
 ASKED = Question(cluster="cluster-a")
 NETWORK = cleared("sg-blocks-53-between-nodes", "nacl-blocks-53-or-return", "conntrack-table-full")
-PROXY = cleared(
-    "kube-proxy-absent-on-node",
-    "kube-proxy-forbidden-403",
-    "kube-proxy-unauthorized-401",
-    "kube-proxy-apiserver-timeout",
-    "kube-proxy-mode-broken",
-)
 THROUGH = (Path.CLUSTER_IP, Path.CLIENT)
 
 

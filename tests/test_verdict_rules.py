@@ -10,17 +10,10 @@ import pytest
 from contract.model import Effect, Finding, NameKind, Path, Question, Scope, Signal
 from workers.verdict import judge
 
-from .matrices import SERVERS, cleared, dark, finding, healthy, steps
+from .matrices import PROXY, SERVERS, dark, finding, healthy, steps
 
 ASKED = Question(cluster="cluster-a")
 RULES = "iptables-kubedns-rules-missing"
-PROXY = cleared(
-    "kube-proxy-absent-on-node",
-    "kube-proxy-forbidden-403",
-    "kube-proxy-unauthorized-401",
-    "kube-proxy-apiserver-timeout",
-    "kube-proxy-mode-broken",
-)
 STRAYS = ("10.20.2.201", "10.20.3.202")
 SLICE = finding("endpointslice-stale-or-orphan", scope=Scope(servers=STRAYS))
 PAIRS = tuple((node, server) for node in ("a1", "a2", "b1") for server in SERVERS if SERVERS[server] != node)
